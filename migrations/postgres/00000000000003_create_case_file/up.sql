@@ -1,0 +1,21 @@
+CREATE TABLE IF NOT EXISTS case_file (
+    bucket SMALLINT NOT NULL,
+    id UUID NOT NULL,
+    code TEXT NOT NULL,
+    owner_agency TEXT NOT NULL,
+    jurisdiction TEXT NOT NULL,
+    procedural_code TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    reported_at TIMESTAMPTZ NOT NULL,
+    territory TEXT,
+    external_ref TEXT,
+    detail JSONB NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client UUID NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT case_file_pkey PRIMARY KEY (bucket, id),
+    CONSTRAINT case_file_owner_agency_fkey FOREIGN KEY (owner_agency) REFERENCES agency (code),
+    CONSTRAINT case_file_bucket_check CHECK (bucket = (((get_byte(uuid_send(id), 6) & 15) << 8) | get_byte(uuid_send(id), 7)))
+);

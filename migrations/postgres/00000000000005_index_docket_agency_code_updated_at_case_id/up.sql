@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS docket_agency_code_updated_at_case_id_idx ON docket (bucket, agency_code, updated_at, case_id);

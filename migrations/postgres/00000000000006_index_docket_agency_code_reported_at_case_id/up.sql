@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS docket_agency_code_reported_at_case_id_idx ON docket (bucket, agency_code, reported_at, case_id);

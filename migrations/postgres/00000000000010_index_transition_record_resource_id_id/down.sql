@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS transition_record_resource_id_id_idx;

@@ -1,0 +1,21 @@
+CREATE TABLE IF NOT EXISTS case_participant (
+    bucket SMALLINT NOT NULL,
+    id UUID NOT NULL,
+    case_id UUID NOT NULL,
+    agency_code TEXT NOT NULL,
+    role TEXT NOT NULL,
+    sections TEXT NOT NULL,
+    victim_ids JSONB,
+    referral_id UUID,
+    granted_at TIMESTAMPTZ NOT NULL,
+    ended_at TIMESTAMPTZ,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client UUID NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT case_participant_pkey PRIMARY KEY (bucket, id),
+    CONSTRAINT case_participant_case_id_fkey FOREIGN KEY (bucket, case_id) REFERENCES case_file (bucket, id),
+    CONSTRAINT case_participant_agency_code_fkey FOREIGN KEY (agency_code) REFERENCES agency (code),
+    CONSTRAINT case_participant_bucket_check CHECK (bucket = (((get_byte(uuid_send(id), 6) & 15) << 8) | get_byte(uuid_send(id), 7)))
+);

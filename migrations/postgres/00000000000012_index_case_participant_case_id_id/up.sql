@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS case_participant_case_id_id_idx ON case_participant (bucket, case_id, id);

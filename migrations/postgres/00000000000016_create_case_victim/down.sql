@@ -1,0 +1,1 @@
+DROP TABLE IF EXISTS case_victim;

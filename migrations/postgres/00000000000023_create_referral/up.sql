@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS referral (
+    bucket SMALLINT NOT NULL,
+    id UUID NOT NULL,
+    number TEXT NOT NULL,
+    case_id UUID NOT NULL,
+    from_agency TEXT NOT NULL,
+    to_agency TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    detail JSONB NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client UUID NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT referral_pkey PRIMARY KEY (bucket, id),
+    CONSTRAINT referral_case_id_fkey FOREIGN KEY (bucket, case_id) REFERENCES case_file (bucket, id),
+    CONSTRAINT referral_to_agency_fkey FOREIGN KEY (to_agency) REFERENCES agency (code),
+    CONSTRAINT referral_bucket_check CHECK (bucket = (((get_byte(uuid_send(id), 6) & 15) << 8) | get_byte(uuid_send(id), 7)))
+);

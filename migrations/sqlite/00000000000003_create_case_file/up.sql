@@ -1,0 +1,21 @@
+CREATE TABLE IF NOT EXISTS case_file (
+    bucket INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    code TEXT NOT NULL,
+    owner_agency TEXT NOT NULL,
+    jurisdiction TEXT NOT NULL,
+    procedural_code TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    reported_at TEXT NOT NULL,
+    territory TEXT,
+    external_ref TEXT,
+    detail TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client BLOB NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT case_file_pkey PRIMARY KEY (id),
+    CONSTRAINT case_file_owner_agency_fkey FOREIGN KEY (owner_agency) REFERENCES agency (code),
+    CONSTRAINT case_file_bucket_check CHECK (bucket BETWEEN 0 AND 4095)
+) STRICT;

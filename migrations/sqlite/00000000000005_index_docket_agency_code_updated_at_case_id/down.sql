@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS docket_agency_code_updated_at_case_id_idx;

@@ -1,0 +1,21 @@
+CREATE TABLE IF NOT EXISTS case_participant (
+    bucket INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    case_id BLOB NOT NULL,
+    agency_code TEXT NOT NULL,
+    role TEXT NOT NULL,
+    sections TEXT NOT NULL,
+    victim_ids TEXT,
+    referral_id BLOB,
+    granted_at TEXT NOT NULL,
+    ended_at TEXT,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client BLOB NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT case_participant_pkey PRIMARY KEY (id),
+    CONSTRAINT case_participant_case_id_fkey FOREIGN KEY (case_id) REFERENCES case_file (id),
+    CONSTRAINT case_participant_agency_code_fkey FOREIGN KEY (agency_code) REFERENCES agency (code),
+    CONSTRAINT case_participant_bucket_check CHECK (bucket BETWEEN 0 AND 4095)
+) STRICT;

@@ -1,0 +1,13 @@
+CREATE TABLE IF NOT EXISTS accused (
+    bucket INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    code TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client BLOB NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT accused_pkey PRIMARY KEY (id),
+    CONSTRAINT accused_bucket_check CHECK (bucket BETWEEN 0 AND 4095)
+) STRICT;

@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS referral (
+    bucket INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    number TEXT NOT NULL,
+    case_id BLOB NOT NULL,
+    from_agency TEXT NOT NULL,
+    to_agency TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client BLOB NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT referral_pkey PRIMARY KEY (id),
+    CONSTRAINT referral_case_id_fkey FOREIGN KEY (case_id) REFERENCES case_file (id),
+    CONSTRAINT referral_to_agency_fkey FOREIGN KEY (to_agency) REFERENCES agency (code),
+    CONSTRAINT referral_bucket_check CHECK (bucket BETWEEN 0 AND 4095)
+) STRICT;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS referral_box_agency_code_side_updated_at_referral_id_idx;

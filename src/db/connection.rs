@@ -1,0 +1,161 @@
+//! Connections: which engine a URL names, and how a connection of it is opened.
+
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::result::{ConnectionError, ConnectionResult};
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection, MultiConnection};
+
+/// A connection to either engine.
+#[derive(MultiConnection)]
+pub enum Conn {
+    /// libpq.
+    Postgres(PgConnection),
+    /// SQLite, in this process.
+    Sqlite(SqliteConnection),
+}
+
+/// Where the registry's data are. The scheme alone decides the engine; nothing is guessed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `postgres://…` or `postgresql://…`.
+    Postgres(String),
+    /// `sqlite:PATH`.
+    Sqlite(PathBuf),
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A PostgreSQL URL may hold a password.
+        f.write_str(match self {
+            Self::Postgres(_) => "postgres://[redacted]",
+            Self::Sqlite(_) => "sqlite:[path]",
+        })
+    }
+}
+
+impl std::str::FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            Some(("sqlite", path)) => {
+                let path = path.strip_prefix("//").unwrap_or(path);
+                if path.is_empty() {
+                    return Err("the database URL names no file: sqlite:PATH".into());
+                }
+                Ok(Self::Sqlite(PathBuf::from(path)))
+            }
+            Some((scheme, _)) => {
+                Err(format!("unknown database scheme \"{scheme}\": use sqlite:PATH or postgres://…"))
+            }
+            None => Err("the database URL has no scheme: use sqlite:PATH or postgres://…".into()),
+        }
+    }
+}
+
+/// What a SQLite connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Reads and writes: the one writer, migrations, tools.
+    Write,
+    /// Reads only.
+    Read,
+}
+
+/// Opens a connection.
+pub fn open(url: &DatabaseUrl, role: Role, statement_timeout_ms: u64) -> ConnectionResult<Conn> {
+    match url {
+        DatabaseUrl::Postgres(url) => {
+            let connection = PgConnection::establish(&with_options(url, statement_timeout_ms))?;
+            Ok(Conn::Postgres(connection))
+        }
+        DatabaseUrl::Sqlite(path) => {
+            let path = path.to_str().ok_or_else(|| ConnectionError::BadConnection("path is not UTF-8".into()))?;
+            let mut connection = SqliteConnection::establish(path)?;
+            let pragmas = match role {
+                Role::Write => {
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000; \
+                     PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864"
+                }
+                Role::Read => {
+                    "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; \
+                     PRAGMA cache_size = -4000; PRAGMA mmap_size = 268435456"
+                }
+            };
+            connection
+                .batch_execute(pragmas)
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(Conn::Sqlite(connection))
+        }
+    }
+}
+
+/// Adds the session's limits to a PostgreSQL URL as start-up options, so that they cost no round trip.
+fn with_options(url: &str, statement_timeout_ms: u64) -> String {
+    if url.contains("options=") {
+        return url.to_owned();
+    }
+    let options = format!(
+        "-c%20statement_timeout%3D{statement_timeout_ms}%20-c%20lock_timeout%3D2000\
+         %20-c%20idle_in_transaction_session_timeout%3D10000%20-c%20lc_messages%3DC\
+         %20-c%20default_transaction_isolation%3Dread%5C%20committed"
+    );
+    let joint = if url.contains('?') { '&' } else { '?' };
+    let connect = if url.contains("connect_timeout=") { "" } else { "&connect_timeout=5&tcp_user_timeout=10000" };
+    format!("{url}{joint}options={options}&application_name=sistra{connect}")
+}
+
+/// r2d2's view of [`open`].
+#[derive(Debug)]
+pub struct Manager {
+    /// Which database.
+    pub url: DatabaseUrl,
+    /// For what.
+    pub role: Role,
+    /// Longest statement, milliseconds.
+    pub statement_timeout_ms: u64,
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = ConnectionError;
+
+    fn connect(&self) -> Result<Conn, ConnectionError> {
+        open(&self.url, self.role, self.statement_timeout_ms)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), ConnectionError> {
+        conn.batch_execute("SELECT 1").map_err(ConnectionError::CouldntSetupConfiguration)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        std::thread::panicking() || is_broken(conn)
+    }
+}
+
+fn is_broken(conn: &mut Conn) -> bool {
+    use diesel::connection::{AnsiTransactionManager, TransactionManager};
+    match conn {
+        Conn::Postgres(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
+        Conn::Sqlite(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_alone_decides_the_engine() {
+        assert!(matches!("postgres://u@h/d".parse(), Ok(DatabaseUrl::Postgres(_))));
+        assert!(matches!("sqlite:data/x".parse(), Ok(DatabaseUrl::Sqlite(_))));
+        for (bad, says) in [("mysql://h/d", "\"mysql\""), ("db.internal", "no scheme"), ("sqlite:", "no file")] {
+            assert!(bad.parse::<DatabaseUrl>().unwrap_err().contains(says), "{bad}");
+        }
+    }
+}

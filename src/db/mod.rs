@@ -1,0 +1,28 @@
+//! The store: one query layer over SQLite and PostgreSQL.
+//!
+//! Owns: connections, pools, the writer, transactions, column types, error classes, migrations.
+//! Must not know: HTTP, or the rules of any slice.
+
+pub mod connection;
+pub mod errors;
+pub mod migrations;
+pub mod schema;
+pub mod store;
+pub mod types;
+mod writer;
+
+pub use connection::{Conn, DatabaseUrl};
+pub use store::{Store, StoreSettings};
+pub use types::Json;
+
+/// Runs one body against the engine's own connection, for the few things that `MultiConnection` cannot say
+/// (`ON CONFLICT`, batch inserts).
+#[macro_export]
+macro_rules! per_engine {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::db::Conn::Postgres($c) => $body,
+            $crate::db::Conn::Sqlite($c) => $body,
+        }
+    };
+}

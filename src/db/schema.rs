@@ -1,0 +1,429 @@
+//! Diesel's view of the tables, kept beside the migrations. Owns: column names and types. Must not know: rules.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `agency`.
+    agency (code) {
+        code -> Text,
+        kind -> Text,
+        country -> Text,
+        territory -> Nullable<Text>,
+        parent_code -> Nullable<Text>,
+        oversight -> Bool,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `client`.
+    client (id) {
+        id -> IdSql,
+        agency_code -> Text,
+        name -> Text,
+        scopes -> JsonSql,
+        purposes -> JsonSql,
+        secret_hash -> Nullable<Text>,
+        jwks -> Nullable<JsonSql>,
+        status -> Text,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `case_file`.
+    case_file (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        code -> Text,
+        owner_agency -> Text,
+        jurisdiction -> Text,
+        procedural_code -> Text,
+        stage -> Text,
+        reported_at -> TimeSql,
+        territory -> Nullable<Text>,
+        external_ref -> Nullable<Text>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `docket`.
+    docket (bucket, agency_code, case_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        case_id -> IdSql,
+        relation -> Text,
+        owner_agency -> Text,
+        stage -> Text,
+        territory -> Nullable<Text>,
+        exploitation -> Text,
+        reported_at -> TimeSql,
+        updated_at -> TimeSql,
+        sections -> Text,
+        victim_ids -> Nullable<JsonSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `unique_claim`.
+    unique_claim (bucket, claim) {
+        bucket -> SmallInt,
+        claim -> Text,
+        owner_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `transition_record`.
+    transition_record (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        resource_type -> Text,
+        resource_id -> IdSql,
+        trigger_code -> Text,
+        from_state -> Text,
+        to_state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        at -> TimeSql,
+        agency_code -> Text,
+        client_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `case_participant`.
+    case_participant (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        agency_code -> Text,
+        role -> Text,
+        sections -> Text,
+        victim_ids -> Nullable<JsonSql>,
+        referral_id -> Nullable<IdSql>,
+        granted_at -> TimeSql,
+        ended_at -> Nullable<TimeSql>,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `victim`.
+    victim (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        code -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `victim_identity`.
+    victim_identity (bucket, victim_id) {
+        bucket -> SmallInt,
+        victim_id -> IdSql,
+        content -> JsonSql,
+        version -> BigInt,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `victim_case`.
+    victim_case (bucket, victim_id, case_id) {
+        bucket -> SmallInt,
+        victim_id -> IdSql,
+        case_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `case_victim`.
+    case_victim (bucket, case_id, victim_id) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        victim_id -> IdSql,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `accused`.
+    accused (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        code -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `accused_identity`.
+    accused_identity (bucket, accused_id) {
+        bucket -> SmallInt,
+        accused_id -> IdSql,
+        content -> JsonSql,
+        version -> BigInt,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `accused_case`.
+    accused_case (bucket, accused_id, case_id) {
+        bucket -> SmallInt,
+        accused_id -> IdSql,
+        case_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `case_accused`.
+    case_accused (bucket, case_id, accused_id) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        accused_id -> IdSql,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `charge`.
+    charge (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        accused_id -> IdSql,
+        offence_code -> Text,
+        offence_version -> Text,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `referral`.
+    referral (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        number -> Text,
+        case_id -> IdSql,
+        from_agency -> Text,
+        to_agency -> Text,
+        kind -> Text,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `referral_box`.
+    referral_box (bucket, agency_code, side, referral_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        side -> Text,
+        referral_id -> IdSql,
+        case_id -> IdSql,
+        state -> Text,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `ledger_entry`.
+    ledger_entry (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        at -> TimeSql,
+        client_id -> Nullable<IdSql>,
+        agency_code -> Nullable<Text>,
+        user_ref -> Nullable<Text>,
+        purpose -> Nullable<Text>,
+        request_id -> IdSql,
+        action -> Text,
+        resource_type -> Text,
+        resource_id -> IdSql,
+        version -> Nullable<BigInt>,
+        payload -> Nullable<JsonSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `ledger_pending`.
+    ledger_pending (bucket, entry_id) {
+        bucket -> SmallInt,
+        entry_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `ledger_leaf`.
+    ledger_leaf (bucket, position) {
+        bucket -> SmallInt,
+        position -> BigInt,
+        entry_bucket -> SmallInt,
+        entry_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `ledger_head`.
+    ledger_head (bucket, name) {
+        bucket -> SmallInt,
+        name -> Text,
+        size -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `lease`.
+    lease (bucket, name) {
+        bucket -> SmallInt,
+        name -> Text,
+        holder -> Text,
+        until -> TimeSql,
+        token -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `idempotency`.
+    idempotency (bucket, client_id, key) {
+        bucket -> SmallInt,
+        client_id -> IdSql,
+        key -> Text,
+        fingerprint -> Text,
+        resource_id -> IdSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `assertion_replay`.
+    assertion_replay (bucket, client_id, jti) {
+        bucket -> SmallInt,
+        client_id -> IdSql,
+        jti -> Text,
+        expires_at -> TimeSql,
+    }
+}

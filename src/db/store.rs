@@ -1,0 +1,204 @@
+//! The two doors to the data: `read` and `write`. Owns pools, permits, deadlines and retries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::connection::{Conn, DatabaseUrl, Manager, Role, open};
+use super::writer::Writer;
+use crate::kernel::error::{Error, Result, Unavailable};
+
+/// Sizes and deadlines of the store.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// Where the data are.
+    pub url: DatabaseUrl,
+    /// Connections of the pool (PostgreSQL: reads and writes; SQLite: readers).
+    pub connections: u32,
+    /// Writes that may wait for SQLite's writer.
+    pub write_queue: usize,
+    /// Longest wait for a connection, milliseconds.
+    pub acquire_timeout_ms: u64,
+    /// Longest statement on PostgreSQL, milliseconds.
+    pub statement_timeout_ms: u64,
+}
+
+impl StoreSettings {
+    /// Defaults for a database.
+    pub fn new(url: DatabaseUrl) -> Self {
+        Self { url, connections: 8, write_queue: 4096, acquire_timeout_ms: 1_000, statement_timeout_ms: 5_000 }
+    }
+}
+
+/// Runs of a transaction that lost a race, the first one included.
+const ATTEMPTS: u32 = 5;
+
+enum Engine {
+    Postgres,
+    Sqlite(Writer),
+}
+
+struct Inner {
+    pool: r2d2::Pool<Manager>,
+    permits: Arc<Semaphore>,
+    acquire: Duration,
+    engine: Engine,
+}
+
+/// The database, shared by all workers. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0.engine {
+            Engine::Postgres => "Store(postgres)",
+            Engine::Sqlite(_) => "Store(sqlite)",
+        })
+    }
+}
+
+impl Store {
+    /// Opens the pools. The schema must be there already.
+    pub fn open(settings: &StoreSettings) -> Result<Self, String> {
+        let engine = match settings.url {
+            DatabaseUrl::Postgres(_) => Engine::Postgres,
+            DatabaseUrl::Sqlite(_) => {
+                let conn = open(&settings.url, Role::Write, settings.statement_timeout_ms)
+                    .map_err(|e| format!("cannot open the database: {e}"))?;
+                let writer = Writer::start(conn, settings.write_queue).map_err(|e| format!("cannot start the writer: {e}"))?;
+                Engine::Sqlite(writer)
+            }
+        };
+        let manager = Manager {
+            url: settings.url.clone(),
+            role: Role::Read,
+            statement_timeout_ms: settings.statement_timeout_ms,
+        };
+        let pool = r2d2::Pool::builder()
+            .max_size(settings.connections)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(Duration::from_millis(settings.acquire_timeout_ms.max(250)))
+            .error_handler(Box::new(LogHandler))
+            .build(manager)
+            .map_err(|e| format!("cannot connect to the database: {e}"))?;
+        let permits = Arc::new(Semaphore::new(usize::try_from(settings.connections).unwrap_or(8)));
+        let acquire = Duration::from_millis(settings.acquire_timeout_ms);
+        Ok(Self(Arc::new(Inner { pool, permits, acquire, engine })))
+    }
+
+    /// Whether the engine is SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.0.engine, Engine::Sqlite(_))
+    }
+
+    /// Runs `f` on a pooled connection. SQLite's are read-only.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.clone();
+        self.on_blocking_thread(move || store.read_blocking(f)).await
+    }
+
+    /// Runs `f` in one transaction, all or nothing; durable when this returns `Ok`. `f` may run more than
+    /// once: it makes no effect outside the database, and takes ids and times as given.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        f: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if let Engine::Sqlite(writer) = &self.0.engine {
+            let (sender, receiver) = oneshot::channel();
+            writer.submit(f, move |outcome| {
+                // The caller may have gone; the effect stays.
+                let _ = sender.send(outcome);
+            })?;
+            return receiver.await.unwrap_or(Err(Error::Unavailable(Unavailable::Storage)));
+        }
+        let store = self.clone();
+        self.on_blocking_thread(move || store.transact(&f)).await
+    }
+
+    /// [`Store::read`] for threads that may block (tools, the sealer).
+    pub fn read_blocking<T>(&self, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut conn = self.0.pool.get().map_err(|_| Error::Unavailable(Unavailable::Storage))?;
+        f(&mut conn)
+    }
+
+    /// [`Store::write`] for threads that may block (tools, the sealer, the access log).
+    pub fn write_blocking<T: Send + 'static>(
+        &self,
+        f: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if let Engine::Sqlite(writer) = &self.0.engine {
+            let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+            writer.submit(f, move |outcome| {
+                let _ = sender.send(outcome);
+            })?;
+            return receiver.recv().unwrap_or(Err(Error::Unavailable(Unavailable::Storage)));
+        }
+        self.transact(&f)
+    }
+
+    fn transact<T>(&self, f: &dyn Fn(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            let outcome = {
+                let mut conn = self.0.pool.get().map_err(|_| Error::Unavailable(Unavailable::Storage))?;
+                conn.transaction(|tx| f(tx))
+            };
+            match outcome {
+                Err(Error::Unavailable(Unavailable::Contention)) if attempt < ATTEMPTS => {
+                    // Spread the losers: 5–100 ms, from the bits of a fresh bucket.
+                    let spread = u64::try_from(crate::kernel::Bucket::random().number()).unwrap_or(0) % 20;
+                    std::thread::sleep(Duration::from_millis(5 + spread * u64::from(attempt)));
+                    attempt += 1;
+                }
+                Err(Error::Unavailable(Unavailable::Contention)) => {
+                    return Err(Error::Unavailable(Unavailable::Overloaded));
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// A permit first, with a deadline, and only then a thread: else a full pool piles up blocked threads.
+    async fn on_blocking_thread<T: Send + 'static>(
+        &self,
+        f: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let overloaded = Error::Unavailable(Unavailable::Overloaded);
+        let permit = match self.0.permits.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => tokio::time::timeout(self.0.acquire, self.0.permits.clone().acquire_owned())
+                .await
+                .map_err(|_| overloaded.clone())?
+                .map_err(|_| overloaded)?,
+        };
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            f()
+        })
+        .await
+        .map_err(|_| Error::internal("panic on a blocking thread"))?
+    }
+
+    /// Connections in use and idle, for the metrics.
+    pub fn pool_state(&self) -> (u32, u32) {
+        let state = self.0.pool.state();
+        (state.connections - state.idle_connections, state.idle_connections)
+    }
+}
+
+#[derive(Debug)]
+struct LogHandler;
+
+impl<E: std::error::Error> r2d2::HandleError<E> for LogHandler {
+    fn handle_error(&self, _error: E) {
+        // The text of a connection error may hold a host or a user name: the fact is enough.
+        log::error!(target: "sistra::db", "a database connection could not be made");
+    }
+}

@@ -1,0 +1,124 @@
+//! What one entry says. Pure.
+
+use serde::Serialize;
+
+use crate::auth::Purpose;
+use crate::kernel::ids::{ClientId, Kind, ResourceId};
+use crate::kernel::{AgencyCode, Id};
+
+/// Who did it, and in which request.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The partner system; none for the operator's command line.
+    pub client: Option<ClientId>,
+    /// The agency it acted for.
+    pub agency: Option<AgencyCode>,
+    /// The person at its desk, as it said.
+    pub user: Option<String>,
+    /// Why.
+    pub purpose: Option<Purpose>,
+    /// The request.
+    pub request_id: uuid::Uuid,
+}
+
+/// What was done. The text is the event type of the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A record was made.
+    Created,
+    /// Fields were changed.
+    Updated,
+    /// A procedural act moved its state.
+    Transitioned,
+    /// Somebody looked at it.
+    Read,
+    /// An agency was let in.
+    Granted,
+    /// An agency was shut out.
+    Revoked,
+    /// A person was tied to a case, or a record to another.
+    Linked,
+}
+
+impl Action {
+    /// The verb of the entry, as stored: `case.created` is type and verb.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Transitioned => "transitioned",
+            Self::Read => "read",
+            Self::Granted => "granted",
+            Self::Revoked => "revoked",
+            Self::Linked => "linked",
+        }
+    }
+}
+
+/// What happened, without values: only pointers, codes and states. Content is sealed by the vault.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Payload {
+    /// Pointers of the fields that changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// Trigger of a transition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// State before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// State after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The agency that was let in or shut out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agency: Option<String>,
+}
+
+/// One entry on its way into the ledger.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Verb.
+    pub action: Action,
+    /// Type of the resource: `case`, `victim_identity` …
+    pub resource_type: &'static str,
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// Its version after the change, or as read.
+    pub version: Option<i64>,
+    /// What changed.
+    pub payload: Payload,
+}
+
+impl Entry {
+    /// An entry about a resource.
+    pub fn new<K: Kind>(action: Action, id: Id<K>, version: Option<i64>) -> Self {
+        Self { action, resource_type: K::NAME, resource_id: id.erase(), version, payload: Payload::default() }
+    }
+
+    /// The same entry about a part of the resource that has its own door (`victim_identity`).
+    pub fn about(mut self, resource_type: &'static str) -> Self {
+        self.resource_type = resource_type;
+        self
+    }
+
+    /// With the pointers that changed.
+    pub fn changed(mut self, pointers: Vec<String>) -> Self {
+        self.payload.changed = pointers;
+        self
+    }
+
+    /// With a move of state.
+    pub fn moved(mut self, trigger: &str, from: &str, to: &str) -> Self {
+        self.payload.trigger = Some(trigger.to_owned());
+        self.payload.from = Some(from.to_owned());
+        self.payload.to = Some(to.to_owned());
+        self
+    }
+
+    /// With the agency concerned.
+    pub fn agency(mut self, agency: &AgencyCode) -> Self {
+        self.payload.agency = Some(agency.to_string());
+        self
+    }
+}
