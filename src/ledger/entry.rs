@@ -73,6 +73,22 @@ pub struct Payload {
     /// The agency that was let in or shut out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agency: Option<String>,
+    /// The records that a list showed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<ResourceId>,
+}
+
+impl Payload {
+    /// Whether there is nothing to store.
+    pub fn is_empty(&self) -> bool {
+        let Self { changed, trigger, from, to, agency, shown } = self;
+        changed.is_empty()
+            && trigger.is_none()
+            && from.is_none()
+            && to.is_none()
+            && agency.is_none()
+            && shown.is_empty()
+    }
 }
 
 /// One entry on its way into the ledger.
@@ -114,6 +130,12 @@ impl Entry {
         self.payload.from = Some(from.to_owned());
         self.payload.to = Some(to.to_owned());
         self
+    }
+
+    /// A list that was shown to a client: one entry that names every record on the page.
+    pub fn listed<K: Kind>(client: ClientId, resource_type: &'static str, shown: impl Iterator<Item = Id<K>>) -> Self {
+        let payload = Payload { shown: shown.map(Id::erase).collect(), ..Payload::default() };
+        Self { action: Action::Read, resource_type, resource_id: client.erase(), version: None, payload }
     }
 
     /// With the agency concerned.
