@@ -1,6 +1,48 @@
 //! SISTRA: a registry of human-trafficking accusations, judicial cases, victims and referrals.
+//!
+//! # The map
+//!
+//! | where | what it owns |
+//! |---|---|
+//! | [`kernel`] | words without I/O: ids, instants, partial dates, pages, errors |
+//! | [`db`] | the store: connections, the writer, column types, migrations |
+//! | [`ledger`] | the append-only record of everything that happened |
+//! | [`auth`] | clients, keys, tokens, the table of permissions |
+//! | [`http`] | the only shared code that knows HTTP |
+//! | [`catalogue`] | the law as dated data |
+//! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
+//! | [`transitions`] | moves of state, for every kind of resource |
+//! | [`app`] [`config`] [`cli`] | composition, settings, commands |
+//!
+//! # Glossary
+//!
+//! * **docket**: one row per agency and case that it may see; the only thing that decides visibility.
+//! * **sight**: what a caller sees of one case: relation, sections, victims.
+//! * **section**: a part of a case that can be granted on its own.
+//! * **entry**: one line of the ledger. **sealer**: gives entries their position.
+//! * **bucket**: 12 bits of an id; the shard key of its row.
+//! * **claim**: a row that makes something unique across the registry.
 
+// Tests may stop at once where the program must not.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)
+)]
+
+pub mod accused;
+pub mod act;
+pub mod agencies;
+pub mod app;
 pub mod auth;
+pub mod cases;
+pub mod catalogue;
+pub mod charges;
+pub mod cli;
+pub mod config;
 pub mod db;
+pub mod http;
 pub mod kernel;
 pub mod ledger;
+pub mod referrals;
+pub mod transitions;
+pub mod victims;

@@ -1,5 +1,12 @@
 //! Who may: clients, keys, tokens, and the table of permissions.
 
 pub mod caller;
+pub mod clients;
+pub mod issuers;
+pub mod keys;
+pub mod oauth;
+pub mod policy;
+pub mod tokens;
 
 pub use caller::{Caller, Purpose, Scope};
+pub use tokens::Authenticator;

@@ -49,9 +49,7 @@ impl std::str::FromStr for DatabaseUrl {
                 }
                 Ok(Self::Sqlite(PathBuf::from(path)))
             }
-            Some((scheme, _)) => {
-                Err(format!("unknown database scheme \"{scheme}\": use sqlite:PATH or postgres://…"))
-            }
+            Some((scheme, _)) => Err(format!("unknown database scheme \"{scheme}\": use sqlite:PATH or postgres://…")),
             None => Err("the database URL has no scheme: use sqlite:PATH or postgres://…".into()),
         }
     }
@@ -87,9 +85,7 @@ pub fn open(url: &DatabaseUrl, role: Role, statement_timeout_ms: u64) -> Connect
                      PRAGMA cache_size = -4000; PRAGMA mmap_size = 268435456"
                 }
             };
-            connection
-                .batch_execute(pragmas)
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            connection.batch_execute(pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(Conn::Sqlite(connection))
         }
     }

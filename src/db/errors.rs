@@ -9,9 +9,7 @@ impl From<Sql> for Error {
         match error {
             Sql::NotFound => Self::NotFound,
             Sql::DatabaseError(kind, info) => classify(&kind, info.message()),
-            Sql::BrokenTransactionManager | Sql::RollbackErrorOnCommit { .. } => {
-                Self::Unavailable(Unavailable::Storage)
-            }
+            Sql::BrokenTransactionManager | Sql::RollbackErrorOnCommit { .. } => Self::Unavailable(Unavailable::Storage),
             Sql::QueryBuilderError(_) => Self::internal("query builder"),
             Sql::DeserializationError(e) => Self::internal(format!("column unreadable: {e}")),
             Sql::SerializationError(_) => Self::internal("bind not serialisable"),
@@ -50,7 +48,10 @@ fn classify(kind: &Kind, message: &str) -> Error {
         Error::Unavailable(Unavailable::Timeout)
     } else if has(&STORAGE) {
         Error::Unavailable(Unavailable::Storage)
-    } else if matches!(kind, Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::CheckViolation | Kind::NotNullViolation) {
+    } else if matches!(
+        kind,
+        Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::CheckViolation | Kind::NotNullViolation
+    ) {
         // Claims use ON CONFLICT and parents are read first, so a violation that reaches this point is a bug.
         Error::Internal(format!("constraint: {}", first_words(message)))
     } else {

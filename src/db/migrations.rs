@@ -90,6 +90,8 @@ pub fn check(conn: &mut Conn) -> Outcome<()> {
 fn refuse_newer(status: &Status) -> Outcome<()> {
     match status.unknown.first() {
         None => Ok(()),
-        Some(version) => Err(format!("the schema is newer than this binary (it has migration {version}): use a newer sistra")),
+        Some(version) => {
+            Err(format!("the schema is newer than this binary (it has migration {version}): use a newer sistra"))
+        }
     }
 }

@@ -39,6 +39,8 @@ diesel::table! {
     }
 }
 
+diesel::allow_tables_to_appear_in_same_query!(agency, client);
+
 diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};

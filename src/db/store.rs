@@ -68,15 +68,13 @@ impl Store {
             DatabaseUrl::Sqlite(_) => {
                 let conn = open(&settings.url, Role::Write, settings.statement_timeout_ms)
                     .map_err(|e| format!("cannot open the database: {e}"))?;
-                let writer = Writer::start(conn, settings.write_queue).map_err(|e| format!("cannot start the writer: {e}"))?;
+                let writer =
+                    Writer::start(conn, settings.write_queue).map_err(|e| format!("cannot start the writer: {e}"))?;
                 Engine::Sqlite(writer)
             }
         };
-        let manager = Manager {
-            url: settings.url.clone(),
-            role: Role::Read,
-            statement_timeout_ms: settings.statement_timeout_ms,
-        };
+        let manager =
+            Manager { url: settings.url.clone(), role: Role::Read, statement_timeout_ms: settings.statement_timeout_ms };
         let pool = r2d2::Pool::builder()
             .max_size(settings.connections)
             .min_idle(Some(1))
@@ -96,20 +94,14 @@ impl Store {
     }
 
     /// Runs `f` on a pooled connection. SQLite's are read-only.
-    pub async fn read<T: Send + 'static>(
-        &self,
-        f: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    pub async fn read<T: Send + 'static>(&self, f: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         let store = self.clone();
         self.on_blocking_thread(move || store.read_blocking(f)).await
     }
 
     /// Runs `f` in one transaction, all or nothing; durable when this returns `Ok`. `f` may run more than
     /// once: it makes no effect outside the database, and takes ids and times as given.
-    pub async fn write<T: Send + 'static>(
-        &self,
-        f: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    pub async fn write<T: Send + 'static>(&self, f: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         if let Engine::Sqlite(writer) = &self.0.engine {
             let (sender, receiver) = oneshot::channel();
             writer.submit(f, move |outcome| {
@@ -129,10 +121,7 @@ impl Store {
     }
 
     /// [`Store::write`] for threads that may block (tools, the sealer, the access log).
-    pub fn write_blocking<T: Send + 'static>(
-        &self,
-        f: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    pub fn write_blocking<T: Send + 'static>(&self, f: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         if let Engine::Sqlite(writer) = &self.0.engine {
             let (sender, receiver) = std::sync::mpsc::sync_channel(1);
             writer.submit(f, move |outcome| {
@@ -166,10 +155,7 @@ impl Store {
     }
 
     /// A permit first, with a deadline, and only then a thread: else a full pool piles up blocked threads.
-    async fn on_blocking_thread<T: Send + 'static>(
-        &self,
-        f: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn on_blocking_thread<T: Send + 'static>(&self, f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let overloaded = Error::Unavailable(Unavailable::Overloaded);
         let permit = match self.0.permits.clone().try_acquire_owned() {
             Ok(permit) => permit,

@@ -34,8 +34,8 @@ where
 {
     fn run(&mut self, conn: &mut Conn) -> bool {
         let Some(work) = self.work.take() else { return false };
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)))
-            .unwrap_or_else(|_| Err(Error::internal("panic in a write")));
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| work(conn))).unwrap_or_else(|_| Err(Error::internal("panic in a write")));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep

@@ -22,9 +22,8 @@ pub fn person_reference(prefix: &str) -> String {
 }
 
 fn body(bits: u64) -> String {
-    let symbol = |table: &[u8], index: u64| {
-        usize::try_from(index).ok().and_then(|i| table.get(i)).map_or('0', |b| char::from(*b))
-    };
+    let symbol =
+        |table: &[u8], index: u64| usize::try_from(index).ok().and_then(|i| table.get(i)).map_or('0', |b| char::from(*b));
     let mut text: String = (0..8).rev().map(|i| symbol(ALPHABET, (bits >> (5 * i)) & 31)).collect();
     text.push('-');
     text.push(symbol(CHECK, bits % 37));
@@ -41,9 +40,9 @@ mod tests {
             let text = reference("TP", 2026);
             let parts: Vec<&str> = text.split('-').collect();
             assert_eq!((parts.len(), parts[0], parts[1], parts[2].len(), parts[3].len()), (4, "TP", "2026", 8, 1));
-            let value = parts[2].bytes().fold(0_u64, |acc, b| {
-                acc * 32 + u64::try_from(ALPHABET.iter().position(|a| *a == b).unwrap()).unwrap()
-            });
+            let value = parts[2]
+                .bytes()
+                .fold(0_u64, |acc, b| acc * 32 + u64::try_from(ALPHABET.iter().position(|a| *a == b).unwrap()).unwrap());
             assert_eq!(CHECK[usize::try_from(value % 37).unwrap()], parts[3].as_bytes()[0]);
         }
     }

@@ -122,6 +122,8 @@ pub enum Error {
     FieldForbidden(Vec<Fault>),
     /// The client is disabled.
     ClientSuspended,
+    /// The case is in sight, and only its owner may do this.
+    OwnerOnly,
     /// Absent or invisible: the same.
     NotFound,
     /// The method is not one of this resource's.
@@ -193,4 +195,15 @@ pub fn no_faults(mut faults: Vec<Fault>) -> Result<()> {
     faults.sort();
     faults.dedup();
     Err(Error::Validation(faults))
+}
+
+/// The same fault with `prefix` cut from the start of its pointer: for a list of one that is the body itself.
+pub fn under_root(fault: Fault, prefix: &str) -> Fault {
+    match fault.at {
+        Location::Pointer(pointer) => {
+            let pointer = pointer.strip_prefix(prefix).map(str::to_owned).unwrap_or(pointer);
+            Fault { at: Location::Pointer(pointer), code: fault.code }
+        }
+        at => Fault { at, code: fault.code },
+    }
 }

@@ -1,6 +1,6 @@
 //! Three states of a field in a merge patch (RFC 7396): absent leaves, null clears, a value sets. Pure.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One field of a patch. Use with `#[serde(default)]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,21 @@ impl<T> Field<T> {
         changed
     }
 
+    /// Applies the patch to a value that always is; null puts it back to `cleared`. True if it changed.
+    pub fn apply_or(self, target: &mut T, cleared: T) -> bool
+    where
+        T: PartialEq,
+    {
+        let next = match self {
+            Self::Absent => return false,
+            Self::Null => cleared,
+            Self::Set(value) => value,
+        };
+        let changed = *target != next;
+        *target = next;
+        changed
+    }
+
     /// The value that the patch sets, if any.
     pub fn value(&self) -> Option<&T> {
         match self {
@@ -41,6 +56,13 @@ impl<T> Field<T> {
     /// Whether the patch names the field.
     pub fn is_present(&self) -> bool {
         !matches!(self, Self::Absent)
+    }
+}
+
+/// For the validator's reports only, which no caller sees: absent and null read alike.
+impl<T: Serialize> Serialize for Field<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value().serialize(serializer)
     }
 }
 

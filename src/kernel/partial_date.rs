@@ -61,9 +61,9 @@ impl PartialDate {
         match (self.month, self.day) {
             (Some(_), Some(_)) => self.earliest(),
             (Some(12) | None, _) => NaiveDate::from_ymd_opt(self.year, 12, 31).unwrap_or(NaiveDate::MAX),
-            (Some(m), None) => NaiveDate::from_ymd_opt(self.year, m + 1, 1)
-                .and_then(|d| d.pred_opt())
-                .unwrap_or(NaiveDate::MAX),
+            (Some(m), None) => {
+                NaiveDate::from_ymd_opt(self.year, m + 1, 1).and_then(|d| d.pred_opt()).unwrap_or(NaiveDate::MAX)
+            }
         }
     }
 
@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_date() {
-        for bad in ["", "12", "2012-13", "2012-02-30", "1899", "2201", "2012-1", "2012/03", "+012", "2012-03-1x", "２０１２"] {
+        for bad in ["", "12", "2012-13", "2012-02-30", "1899", "2201", "2012-1", "2012/03", "+012", "2012-03-1x", "２０１２"]
+        {
             assert_eq!(PartialDate::parse(bad), None, "{bad}");
         }
     }

@@ -51,9 +51,7 @@ impl Timestamp {
 
     /// This instant moved by `seconds`; unchanged if that leaves the calendar.
     pub fn plus_seconds(self, seconds: i64) -> Self {
-        chrono::Duration::try_seconds(seconds)
-            .and_then(|d| self.0.checked_add_signed(d))
-            .map_or(self, Self)
+        chrono::Duration::try_seconds(seconds).and_then(|d| self.0.checked_add_signed(d)).map_or(self, Self)
     }
 
     /// Parses RFC 3339 with any offset; seconds 00–59, years 1900–2200.
@@ -102,7 +100,14 @@ mod tests {
 
     #[test]
     fn refuses_leap_seconds_and_absurd_years() {
-        for bad in ["2016-12-31T23:59:60Z", "1899-12-31T23:59:59Z", "2201-01-01T00:00:00Z", "99999-01-01T00:00:00Z", "2026-11-23", "2026-11-23T16:42:07"] {
+        for bad in [
+            "2016-12-31T23:59:60Z",
+            "1899-12-31T23:59:59Z",
+            "2201-01-01T00:00:00Z",
+            "99999-01-01T00:00:00Z",
+            "2026-11-23",
+            "2026-11-23T16:42:07",
+        ] {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
     }

@@ -10,9 +10,9 @@ use tokio::sync::oneshot;
 use super::append::{Row, append_rows};
 use super::entry::{Actor, Entry};
 use crate::db::Store;
-use crate::kernel::ids::EntryId;
-use crate::kernel::error::{Error, Result, Unavailable};
 use crate::kernel::Timestamp;
+use crate::kernel::error::{Error, Result, Unavailable};
+use crate::kernel::ids::EntryId;
 
 /// Most entries of one insert.
 const BATCH: usize = 512;

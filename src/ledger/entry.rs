@@ -82,12 +82,7 @@ impl Payload {
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
         let Self { changed, trigger, from, to, agency, shown } = self;
-        changed.is_empty()
-            && trigger.is_none()
-            && from.is_none()
-            && to.is_none()
-            && agency.is_none()
-            && shown.is_empty()
+        changed.is_empty() && trigger.is_none() && from.is_none() && to.is_none() && agency.is_none() && shown.is_empty()
     }
 }
 

@@ -4,6 +4,7 @@ pub mod access;
 pub mod append;
 pub mod entry;
 pub mod sealer;
+pub mod wire;
 
 pub use access::AccessLog;
 pub use append::append;

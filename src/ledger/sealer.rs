@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::db::schema::{ledger_head, ledger_leaf, ledger_pending, lease};
+use crate::db::schema::{lease, ledger_head, ledger_leaf, ledger_pending};
 use crate::db::{Conn, Store};
 use crate::kernel::ids::EntryId;
 use crate::kernel::{Result, Timestamp};

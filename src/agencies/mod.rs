@@ -1,0 +1,14 @@
+//! Agencies: the competent authorities and services that own cases, share them and receive referrals.
+//!
+//! Owns the directory (a small reference table, keyed by code). Partner systems belong to `auth`.
+
+pub mod actions;
+pub mod http;
+pub mod model;
+pub mod store;
+pub mod wire;
+
+pub use store::{Standing, exists_active, seed, standing};
+
+#[cfg(test)]
+mod tests;

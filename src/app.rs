@@ -1,0 +1,361 @@
+//! Composition: mounts each slice once, installs the layers, starts and stops the server.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::{App, HttpResponse, HttpServer, web};
+use utoipa::OpenApi;
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::{Config as DocsConfig, SwaggerUi};
+
+use crate::auth::clients::Directory;
+use crate::auth::issuers::Issuers;
+use crate::auth::keys::SigningKeys;
+use crate::auth::oauth::{self, TokenDoor};
+use crate::auth::{Authenticator, tokens};
+use crate::catalogue::Catalogue;
+use crate::config::Config;
+use crate::db::connection::{Role, open};
+use crate::db::{Store, migrations};
+use crate::http::body::{BodyLimits, SCHEMAS, Schemas};
+use crate::http::context::{Edge, layer};
+use crate::http::cursor::Cursors;
+use crate::http::fallback::{Paths, fallback};
+use crate::http::guard::{Gate, Services};
+use crate::http::health::{self, Health};
+use crate::http::limits::Limits;
+use crate::http::metrics::{Metrics, metrics};
+use crate::http::problem::{FaultBody, ProblemBody};
+use crate::http::{contract, idempotency};
+use crate::kernel::{Bucket, Timestamp};
+use crate::ledger::{AccessLog, sealer};
+
+/// The part of the contract that no handler carries.
+#[derive(OpenApi)]
+#[openapi(components(schemas(ProblemBody, FaultBody)))]
+struct Base;
+
+/// Every slice, once.
+fn routes(cfg: &mut ServiceConfig) {
+    crate::cases::http::routes(cfg);
+    crate::victims::http::routes(cfg);
+    crate::accused::http::routes(cfg);
+    crate::charges::http::routes(cfg);
+    crate::referrals::http::routes(cfg);
+    crate::agencies::http::routes(cfg);
+    oauth::routes(cfg);
+    cfg.service(health::health_live)
+        .service(health::health_ready)
+        .service(health::status_read)
+        .service(health::problem_type_read);
+}
+
+/// The contract, from the handlers as they are mounted.
+pub fn contract() -> utoipa::openapi::OpenApi {
+    let (_, document) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
+    document
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Where its metrics are.
+    pub metrics_addr: Option<SocketAddr>,
+    /// Its store.
+    pub store: Store,
+    /// Its tokens.
+    pub authenticator: Arc<Authenticator>,
+    handle: ServerHandle,
+    metrics_handle: Option<ServerHandle>,
+    health: web::Data<Health>,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    server: Option<JoinHandle<std::io::Result<()>>>,
+    _lock: Option<std::fs::File>,
+}
+
+impl Running {
+    /// Stops: not ready, no new connections, running requests end, then the helpers.
+    pub fn stop(mut self) {
+        self.halt();
+    }
+
+    fn halt(&mut self) {
+        self.health.drain();
+        let (handle, metrics_handle) = (self.handle.clone(), self.metrics_handle.take());
+        actix_rt::System::new().block_on(async move {
+            handle.stop(true).await;
+            if let Some(metrics) = metrics_handle {
+                metrics.stop(false).await;
+            }
+        });
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        if let Some(server) = self.server.take() {
+            let _ = server.join();
+        }
+    }
+
+    /// Waits until the server ends by itself (a signal), then ends the helpers.
+    pub fn wait(mut self) -> Result<(), String> {
+        let ended = self.server.take().map(JoinHandle::join);
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        match ended {
+            Some(Ok(Ok(()))) | None => Ok(()),
+            Some(Ok(Err(e))) => Err(format!("the server failed: {e}")),
+            Some(Err(_)) => Err("the server thread panicked".into()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.server.is_some() {
+            self.halt();
+        }
+    }
+}
+
+/// Locks the data directory of an embedded registry: two writers would break each other's promises.
+fn lock(config: &Config) -> Result<Option<std::fs::File>, String> {
+    if !config.embedded() {
+        return Ok(None);
+    }
+    let path = config.data_dir.join("lock");
+    let file = std::fs::File::create(&path).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    match fs4::FileExt::try_lock(&file) {
+        Ok(()) => Ok(Some(file)),
+        Err(_) => Err(format!("the data directory {} is in use by another process", config.data_dir.display())),
+    }
+}
+
+/// Opens the database, migrated; loads the agencies of the catalogue into an embedded one.
+pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, String> {
+    {
+        let mut conn = open(&config.database, Role::Write, config.serve.db_statement_timeout_ms)
+            .map_err(|e| format!("cannot open the database {:?}: {e}", config.database))?;
+        if config.embedded() {
+            migrations::up(&mut conn)?;
+        }
+        migrations::check(&mut conn)?;
+        crate::agencies::seed(&mut conn, catalogue, Timestamp::now()).map_err(|e| format!("agencies not loaded: {e:?}"))?;
+    }
+    Store::open(&config.store())
+}
+
+/// Starts a server on threads of its own; returns once it listens.
+pub fn start(config: &Config) -> Result<Running, String> {
+    crate::config::make_private_dir(&config.data_dir)?;
+    let lock = lock(config)?;
+    let catalogue = Arc::new(Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?);
+    let store = open_store(config, &catalogue)?;
+    let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
+    let cursors = Cursors::new(&keys.cursor_secret())?;
+    let issuers = match &config.serve.trusted_issuers {
+        Some(path) => Issuers::load(path)?,
+        None => Issuers::none(),
+    };
+    let directory = Directory::load(&store).map_err(|e| format!("clients not loaded: {e:?}"))?;
+    let listener = std::net::TcpListener::bind(config.serve.bind)
+        .map_err(|e| format!("cannot listen on {}: {e}", config.serve.bind))?;
+    let addr = listener.local_addr().map_err(|e| e.to_string())?;
+    let base = config.serve.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
+    let authenticator = Arc::new(Authenticator::new(base.clone(), keys, directory, issuers, config.serve.token_ttl_s));
+    let serve = &config.serve;
+    let limits = Arc::new(Limits::new(serve.rate_read_per_min, serve.rate_write_per_min, serve.rate_token_per_min));
+    let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
+    let services = Arc::new(Services { catalogue, access, cursors });
+    let document = contract();
+    let json = contract::document(&document);
+    let text = contract::text(&json);
+    SCHEMAS.get_or_init(|| Schemas::new(json));
+    let gate = web::Data::new(Gate::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&limits), services));
+    let door = web::Data::new(TokenDoor { authenticator: Arc::clone(&authenticator), store: store.clone(), limits });
+    let health = web::Data::new(Health::new(store.clone()));
+    let metrics_data = Arc::new(Metrics::new(store.clone()));
+    let edge = web::Data::new(Edge {
+        timeout: Duration::from_millis(serve.request_timeout_ms),
+        base,
+        access_log: serve.access_log,
+        metrics: Arc::clone(&metrics_data),
+    });
+    let body_limits =
+        web::Data::new(BodyLimits { bytes: serve.body_limit_bytes, wait: Duration::from_millis(serve.body_timeout_ms) });
+    let paths = web::Data::new(Paths::new(&document));
+    let contract_text = web::Data::new(ContractText(text));
+    let (app_health, app_edge) = (health.clone(), edge);
+    let (workers, shutdown_timeout_s) = (serve.workers, serve.shutdown_timeout_s);
+    let (handle, server) = run(move || {
+        Ok(HttpServer::new(move || {
+        let (app, _) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
+        app.app_data(gate.clone())
+            .app_data(door.clone())
+            .app_data(app_health.clone())
+            .app_data(app_edge.clone())
+            .app_data(body_limits.clone())
+            .app_data(paths.clone())
+            .app_data(contract_text.clone())
+            .app_data(web::PayloadConfig::new(65_536))
+            .route("/openapi/v1.json", web::get().to(openapi))
+            .route("/docs", web::get().to(docs))
+            .service(
+                web::scope("/docs")
+                    .wrap(DefaultHeaders::new().add((
+                        CONTENT_SECURITY_POLICY,
+                        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+                    )))
+                    .service(SwaggerUi::new("/{_:.*}").config(DocsConfig::new(["/openapi/v1.json"]))),
+            )
+            .default_service(web::to(fallback))
+            .wrap(from_fn(layer))
+    })
+    .workers(workers)
+    .shutdown_timeout(shutdown_timeout_s)
+    .client_request_timeout(Duration::from_secs(5))
+    .keep_alive(Duration::from_secs(30))
+    .listen(listener)
+    .map_err(|e| format!("cannot listen on {addr}: {e}"))?
+    .run())
+    })?;
+    let (metrics_addr, metrics_handle) = match serve.metrics_bind {
+        None => (None, None),
+        Some(bind) => {
+            let listener = std::net::TcpListener::bind(bind).map_err(|e| format!("cannot listen on {bind}: {e}"))?;
+            let addr = listener.local_addr().map_err(|e| e.to_string())?;
+            let data = web::Data::from(metrics_data);
+            let server = move || {
+                Ok(HttpServer::new(move || App::new().app_data(data.clone()).route("/metrics", web::get().to(metrics)))
+                    .workers(1)
+                    .disable_signals()
+                    .listen(listener)
+                    .map_err(|e| e.to_string())?
+                    .run())
+            };
+            (Some(addr), Some(run(server)?.0))
+        }
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let threads = helpers(&store, &authenticator, &stop)?;
+    Ok(Running {
+        addr,
+        metrics_addr,
+        store,
+        authenticator,
+        handle,
+        metrics_handle,
+        health,
+        stop,
+        threads,
+        server: Some(server),
+        _lock: lock,
+    })
+}
+
+/// Runs a server on a thread of its own; `make` is called there, because a server cannot change threads.
+fn run<S>(
+    make: impl FnOnce() -> Result<S, String> + Send + 'static,
+) -> Result<(ServerHandle, JoinHandle<std::io::Result<()>>), String>
+where
+    S: Future<Output = std::io::Result<()>> + HasHandle + 'static,
+{
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("sistra-http".into())
+        .spawn(move || {
+            actix_rt::System::new().block_on(async move {
+                match make() {
+                    Ok(server) => {
+                        let _ = sender.send(Ok(server.handle_of()));
+                        server.await
+                    }
+                    Err(e) => {
+                        let _ = sender.send(Err(e));
+                        Ok(())
+                    }
+                }
+            })
+        })
+        .map_err(|e| format!("cannot start the server thread: {e}"))?;
+    let handle = receiver.recv().map_err(|_| "the server did not start".to_owned())??;
+    Ok((handle, thread))
+}
+
+/// A server future that can be told to stop.
+trait HasHandle {
+    fn handle_of(&self) -> ServerHandle;
+}
+
+impl HasHandle for actix_web::dev::Server {
+    fn handle_of(&self) -> ServerHandle {
+        self.handle()
+    }
+}
+
+/// Threads beside the server: the sealer, fresh clients and keys, and the broom.
+fn helpers(
+    store: &Store,
+    authenticator: &Arc<Authenticator>,
+    stop: &Arc<AtomicBool>,
+) -> Result<Vec<JoinHandle<()>>, String> {
+    let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+        std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| format!("cannot start {name}: {e}"))
+    };
+    let (s1, f1) = (store.clone(), Arc::clone(stop));
+    let (s2, a2, f2) = (store.clone(), Arc::clone(authenticator), Arc::clone(stop));
+    let (s3, f3) = (store.clone(), Arc::clone(stop));
+    Ok(vec![
+        spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &f1)))?,
+        spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
+        spawn("sistra-broom", Box::new(move || sweep(&s3, &f3)))?,
+    ])
+}
+
+/// Forgets old idempotency keys and assertions, one bucket at a time, all buckets within about seven hours.
+fn sweep(store: &Store, stop: &AtomicBool) {
+    let mut bucket = Bucket::random().number();
+    let mut wait = 0;
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(200));
+        wait += 1;
+        if wait < 30 {
+            continue;
+        }
+        wait = 0;
+        bucket = (bucket + 1) % crate::kernel::ids::BUCKETS;
+        let Some(this) = Bucket::new(bucket) else { continue };
+        let now = Timestamp::now();
+        let swept = store.write_blocking(move |tx| {
+            idempotency::forget(tx, this, now)?;
+            oauth::forget(tx, this, now)
+        });
+        if let Err(e) = swept {
+            log::warn!(target: "sistra::db", "sweeping failed: {e:?}");
+        }
+    }
+}
+
+struct ContractText(String);
+
+async fn openapi(text: web::Data<ContractText>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .content_type("application/json")
+        .body(text.0.clone())
+}
+
+async fn docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()
+}

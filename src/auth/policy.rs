@@ -1,0 +1,98 @@
+//! The table of permissions: which scope opens which door, and for what purposes. The one place that says so.
+
+use super::caller::Purpose;
+use crate::http::limits::RateClass;
+
+/// A permission that a handler asks for.
+pub trait Permission: 'static {
+    /// The scope that the token must carry; empty for any valid token.
+    const SCOPE: &'static str;
+    /// The purposes for which the door opens; none for all of them.
+    const PURPOSES: Option<&'static [Purpose]>;
+    /// Which quota it counts against.
+    const CLASS: RateClass;
+}
+
+/// Purposes that identities may be looked at for: never statistics, oversight or audit.
+const OPERATIONAL: &[Purpose] =
+    &[Purpose::Assistance, Purpose::Protection, Purpose::Investigation, Purpose::Prosecution, Purpose::Referral];
+
+macro_rules! policy {
+    ($($(#[$doc:meta])* $name:ident => $scope:literal, $purposes:expr, $class:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $name {}
+        impl Permission for $name {
+            const SCOPE: &'static str = $scope;
+            const PURPOSES: Option<&'static [Purpose]> = $purposes;
+            const CLASS: RateClass = RateClass::$class;
+        }
+    )*};
+}
+
+policy! {
+    /// Look at cases.
+    CaseRead => "cases:read", None, Read;
+    /// Open, amend and move cases.
+    CaseWrite => "cases:write", None, Write;
+    /// Look at victims, pseudonymous.
+    VictimRead => "victims:read", None, Read;
+    /// Add and amend victims.
+    VictimWrite => "victims:write", None, Write;
+    /// Look at who a victim is.
+    VictimIdentityRead => "victims.identity:read", Some(OPERATIONAL), Read;
+    /// Say who a victim is.
+    VictimIdentityWrite => "victims.identity:write", Some(OPERATIONAL), Write;
+    /// Look at accused persons, pseudonymous.
+    AccusedRead => "accused:read", None, Read;
+    /// Add and amend accused persons.
+    AccusedWrite => "accused:write", None, Write;
+    /// Look at who an accused person is.
+    AccusedIdentityRead => "accused.identity:read", Some(OPERATIONAL), Read;
+    /// Say who an accused person is.
+    AccusedIdentityWrite => "accused.identity:write", Some(OPERATIONAL), Write;
+    /// Look at charges.
+    ChargeRead => "charges:read", None, Read;
+    /// Make and amend charges.
+    ChargeWrite => "charges:write", None, Write;
+    /// Look at one's referrals.
+    ReferralRead => "referrals:read", None, Read;
+    /// Draft, send and revoke referrals.
+    ReferralWrite => "referrals:write", None, Write;
+    /// Move referrals. The trigger decides which of two scopes it takes, so the handler asks for it.
+    ReferralMove => "", None, Write;
+    /// Look at the directory of agencies: any valid token.
+    AgencyRead => "", None, Read;
+    /// Keep the directory of agencies.
+    AgencyManage => "agencies:manage", None, Write;
+}
+
+/// Every scope that a client can be given.
+pub const SCOPES: &[(&str, &str)] = &[
+    ("cases:read", "Look at the cases that the agency may see"),
+    ("cases:write", "Open, amend and move the agency's cases"),
+    ("victims:read", "Look at victims, pseudonymous"),
+    ("victims:write", "Add and amend victims"),
+    ("victims.identity:read", "Look at who a victim is"),
+    ("victims.identity:write", "Say who a victim is"),
+    ("accused:read", "Look at accused persons, pseudonymous"),
+    ("accused:write", "Add and amend accused persons"),
+    ("accused.identity:read", "Look at who an accused person is"),
+    ("accused.identity:write", "Say who an accused person is"),
+    ("charges:read", "Look at charges"),
+    ("charges:write", "Make and amend charges"),
+    ("referrals:read", "Look at the agency's referrals"),
+    ("referrals:write", "Draft, send and revoke referrals"),
+    ("referrals:decide", "Accept, reject and complete referrals"),
+    ("agencies:manage", "Keep the directory of agencies"),
+];
+
+/// The scope as the program knows it.
+pub fn known(scope: &str) -> Option<&'static str> {
+    SCOPES.iter().map(|(name, _)| *name).find(|name| *name == scope)
+}
+
+/// Whether a scope opens a person's identity.
+pub fn is_identity(scope: &str) -> bool {
+    scope.contains(".identity:")
+}

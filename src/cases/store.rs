@@ -1,0 +1,268 @@
+//! SQL of the cases.
+
+use diesel::prelude::*;
+
+use super::docket::{self, Filter, Listed, Listing, Sight, sight};
+use super::model::{Case, CaseDetail, Claimed};
+use crate::act::Act;
+use crate::auth::Scope;
+use crate::db::schema::{case_file as t, unique_claim};
+use crate::db::{Conn, Json};
+use crate::kernel::error::Error;
+use crate::kernel::ids::{CaseId, ClientId};
+use crate::kernel::page::{After, Limit, Page};
+use crate::kernel::{AgencyCode, Bucket, Result, Timestamp};
+use crate::per_engine;
+
+type Row = (
+    CaseId,
+    i64,
+    String,
+    String,
+    String,
+    String,
+    String,
+    Timestamp,
+    Option<String>,
+    Option<String>,
+    Json,
+    Timestamp,
+    String,
+    Timestamp,
+);
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    (
+        t::id,
+        t::version,
+        t::code,
+        t::owner_agency,
+        t::jurisdiction,
+        t::procedural_code,
+        t::stage,
+        t::reported_at,
+        t::territory,
+        t::external_ref,
+        t::detail,
+        t::created_at,
+        t::created_by_agency,
+        t::updated_at,
+    )
+}
+
+fn case(row: Row) -> Result<Case> {
+    let (
+        id,
+        version,
+        code,
+        owner,
+        jurisdiction,
+        procedural_code,
+        stage,
+        reported_at,
+        territory,
+        external_ref,
+        detail,
+        created_at,
+        created_by_agency,
+        updated_at,
+    ) = row;
+    let agency = |text: &str| AgencyCode::parse(text).ok_or_else(|| Error::internal("agency code in case"));
+    Ok(Case {
+        id,
+        version,
+        code,
+        owner: agency(&owner)?,
+        jurisdiction,
+        procedural_code,
+        stage,
+        reported_at,
+        territory,
+        external_ref,
+        detail: detail.read::<CaseDetail>()?,
+        created_at,
+        created_by_agency: agency(&created_by_agency)?,
+        updated_at,
+    })
+}
+
+/// A case and what the caller sees of it.
+pub fn find(conn: &mut Conn, scope: &Scope, id: CaseId) -> Result<(Case, Sight)> {
+    let sight = sight(conn, scope, id)?;
+    let (bucket, id) = id.key();
+    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    Ok((case(row)?, sight))
+}
+
+/// What other slices need of a case that they write to.
+#[derive(Clone, Debug)]
+pub struct CaseHead {
+    /// The case.
+    pub case: Case,
+    /// What the caller sees of it.
+    pub sight: Sight,
+}
+
+/// The case, if the caller owns it; for writes of what belongs to it.
+pub fn head_for_write(conn: &mut Conn, scope: &Scope, id: CaseId) -> Result<CaseHead> {
+    let (case, sight) = find(conn, scope, id)?;
+    sight.must_own()?;
+    Ok(CaseHead { case, sight })
+}
+
+/// What the docket repeats of a case, with the case's row locked to the end of the transaction: for changes of who
+/// sees it, which must neither miss a change of the case nor each other. It asks nobody whether the caller may.
+pub fn locked_listing(tx: &mut Conn, id: CaseId) -> Result<Listing> {
+    let (bucket, id) = id.key();
+    // SQLite has one writer; its transactions need no row lock.
+    if let Conn::Postgres(c) = tx {
+        t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_no_key_update().first::<i64>(c)?;
+    }
+    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(tx)?;
+    Ok(case(row)?.listing())
+}
+
+/// Inserts a case with its claims and its docket.
+pub fn insert(tx: &mut Conn, act: &Act, case: &Case) -> Result<()> {
+    claim(tx, case)?;
+    let Case {
+        id,
+        version,
+        code,
+        owner,
+        jurisdiction,
+        procedural_code,
+        stage,
+        reported_at,
+        territory,
+        external_ref,
+        detail,
+        created_at,
+        created_by_agency,
+        updated_at,
+    } = case;
+    let client: ClientId = act.actor.client.ok_or_else(|| Error::internal("a case without a client"))?;
+    diesel::insert_into(t::table)
+        .values((
+            t::bucket.eq(id.bucket().number()),
+            t::id.eq(id),
+            t::code.eq(code),
+            t::owner_agency.eq(owner.as_str()),
+            t::jurisdiction.eq(jurisdiction),
+            t::procedural_code.eq(procedural_code),
+            t::stage.eq(stage),
+            t::reported_at.eq(reported_at),
+            t::territory.eq(territory.as_deref()),
+            t::external_ref.eq(external_ref.as_deref()),
+            t::detail.eq(Json::of(detail)?),
+            t::version.eq(version),
+            t::created_at.eq(created_at),
+            t::created_by_agency.eq(created_by_agency.as_str()),
+            t::created_by_client.eq(client),
+            t::updated_at.eq(updated_at),
+        ))
+        .execute(tx)?;
+    docket::open(tx, &case.listing())
+}
+
+/// Writes a changed case over the version that it was read at, and carries the change to the docket.
+pub fn update(tx: &mut Conn, case: &Case, read_at: i64) -> Result<()> {
+    let (bucket, id) = case.id.key();
+    let moved = diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at)))
+        .set((
+            t::stage.eq(&case.stage),
+            t::reported_at.eq(case.reported_at),
+            t::territory.eq(case.territory.as_deref()),
+            t::detail.eq(Json::of(&case.detail)?),
+            t::version.eq(case.version),
+            t::updated_at.eq(case.updated_at),
+        ))
+        .execute(tx)?;
+    if moved == 0 {
+        // Somebody was faster; the caller sees the version that won on its next read.
+        return Err(Error::PreconditionFailed { current_version: read_at + 1 });
+    }
+    docket::refresh(tx, &case.listing())
+}
+
+/// Claims every number of the case; the first one that another case holds is the answer.
+pub fn claim(tx: &mut Conn, case: &Case) -> Result<()> {
+    for (claim, what) in case.claims() {
+        take(tx, &claim, case.id, what)?;
+    }
+    Ok(())
+}
+
+fn take(tx: &mut Conn, claim: &str, id: CaseId, what: Claimed) -> Result<()> {
+    let bucket = Bucket::of_text(&[claim]).number();
+    let made = per_engine!(tx, c => diesel::insert_into(unique_claim::table)
+        .values((
+            unique_claim::bucket.eq(bucket),
+            unique_claim::claim.eq(claim),
+            unique_claim::owner_id.eq(id.erase()),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c)?);
+    if made == 0 && holder(tx, claim)? != Some(id) {
+        return Err(what.taken());
+    }
+    Ok(())
+}
+
+/// Gives back the claims that `case` no longer has.
+pub fn release(tx: &mut Conn, before: &Case, after: &Case) -> Result<()> {
+    let kept = after.claims();
+    for (claim, _) in before.claims() {
+        if !kept.iter().any(|(k, _)| *k == claim) {
+            diesel::delete(
+                unique_claim::table
+                    .filter(unique_claim::bucket.eq(Bucket::of_text(&[claim.as_str()]).number()))
+                    .filter(unique_claim::claim.eq(&claim)),
+            )
+            .execute(tx)?;
+        }
+    }
+    Ok(())
+}
+
+/// The case that holds a claim.
+pub fn holder(conn: &mut Conn, claim: &str) -> Result<Option<CaseId>> {
+    Ok(unique_claim::table
+        .filter(unique_claim::bucket.eq(Bucket::of_text(&[claim]).number()))
+        .filter(unique_claim::claim.eq(claim))
+        .select(unique_claim::owner_id)
+        .first::<CaseId>(conn)
+        .optional()?)
+}
+
+/// One page of the caller's cases.
+pub fn list(
+    conn: &mut Conn,
+    scope: &Scope,
+    filter: &Filter,
+    after: Option<&After>,
+    limit: Limit,
+) -> Result<Page<(Case, Sight)>> {
+    let page = docket::list(conn, scope, filter, after, limit)?;
+    let Page { items, next } = page;
+    let cases = many(conn, &items.iter().map(|l| l.case).collect::<Vec<_>>())?;
+    let items = items
+        .into_iter()
+        .filter_map(|Listed { case, sight, .. }| cases.iter().find(|c| c.id == case).map(|found| (found.clone(), sight)))
+        .collect();
+    Ok(Page { items, next })
+}
+
+/// The cases of these ids, in no order.
+fn many(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<Case>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let rows: Vec<Row> =
+        t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids.to_vec())).select(columns()).load(conn)?;
+    rows.into_iter().map(case).collect()
+}

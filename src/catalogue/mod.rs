@@ -1,0 +1,372 @@
+//! The law as dated data: offences, procedure, code lists, numbering schemes, places, authorities.
+//!
+//! Owns the JSON files in `data/` and the look-ups over them. Must not know: the database, HTTP, any slice.
+//! Every fault of a file is found at start and names file and place.
+
+pub mod names;
+mod offences;
+mod profile;
+mod schemes;
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use offences::{Aggravator, Band, Offence, OffenceFault, OffenceVersion, Penalty, Relation};
+pub use profile::{Profile, Stage, Transition};
+pub use schemes::{Scheme, SchemeFault, dni_check_digit};
+
+/// Names in the three languages of the registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// Spanish.
+    pub es: String,
+    /// English.
+    pub en: String,
+    /// French.
+    pub fr: String,
+}
+
+impl Labels {
+    /// The name in a language; Spanish where the language is another one.
+    pub fn get(&self, lang: &str) -> &str {
+        match lang {
+            "en" => &self.en,
+            "fr" => &self.fr,
+            _ => &self.es,
+        }
+    }
+}
+
+/// A code of a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// The code, as stored.
+    pub code: String,
+    /// Its names.
+    pub labels: Labels,
+    /// False where no source was read.
+    pub verified: bool,
+}
+
+/// A code list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeList {
+    /// Its name.
+    pub list: String,
+    /// Its version.
+    pub version: String,
+    /// First day of validity.
+    pub valid_from: NaiveDate,
+    /// Its codes, in order.
+    pub codes: Vec<Code>,
+}
+
+/// An authority or service, as loaded into a new registry.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgencySeed {
+    /// Code.
+    pub code: String,
+    /// Names.
+    pub labels: Labels,
+    /// Code list `agency_kind`.
+    pub kind: String,
+    /// The agency above it.
+    pub parent: Option<String>,
+    /// ISO 3166-1 alpha-2; none for international bodies.
+    pub country: Option<String>,
+    /// UBIGEO.
+    pub territory: Option<String>,
+    /// Whether it supervises.
+    pub oversight: bool,
+    /// Services that it offers: code list `service`.
+    pub services: Vec<String>,
+}
+
+/// A department (UBIGEO, INEI).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Department {
+    /// Two digits.
+    pub code: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A fiscal district.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FiscalDistrict {
+    /// Code.
+    pub code: String,
+    /// Its department.
+    pub department: String,
+    /// Complaints 2007–2014: how often synthetic cases fall into it.
+    pub weight: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Places {
+    departments: Vec<Department>,
+    fiscal_districts: Vec<FiscalDistrict>,
+    countries: Vec<String>,
+}
+
+/// What is wrong with a file of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueFault {
+    /// The file.
+    pub file: &'static str,
+    /// Where in it.
+    pub at: String,
+    /// What.
+    pub message: String,
+}
+
+impl std::fmt::Display for CatalogueFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at {}: {}", self.file, self.at, self.message)
+    }
+}
+
+/// The whole catalogue. Immutable.
+pub struct Catalogue {
+    lists: Vec<CodeList>,
+    codes: HashMap<String, HashSet<String>>,
+    offences: Vec<Offence>,
+    offence_index: HashMap<String, usize>,
+    profiles: Vec<Profile>,
+    schemes: Vec<Scheme>,
+    agencies: Vec<AgencySeed>,
+    departments: Vec<Department>,
+    fiscal_districts: Vec<FiscalDistrict>,
+    countries: HashSet<String>,
+}
+
+impl Catalogue {
+    /// The catalogue that is compiled in.
+    pub fn embedded() -> Result<Self, CatalogueFault> {
+        let lists: Vec<CodeList> = parse("code_lists.json", include_str!("data/code_lists.json"))?;
+        let offences: Vec<Offence> = parse("offences.json", include_str!("data/offences.json"))?;
+        let profiles: Vec<Profile> = parse("jurisdictions.json", include_str!("data/jurisdictions.json"))?;
+        let schemes = schemes::load("schemes.json", include_str!("data/schemes.json"))?;
+        let agencies: Vec<AgencySeed> = parse("agencies.json", include_str!("data/agencies.json"))?;
+        let places: Places = parse("places.json", include_str!("data/places.json"))?;
+        Self::build(lists, offences, profiles, schemes, agencies, places)
+    }
+
+    fn build(
+        lists: Vec<CodeList>,
+        offences: Vec<Offence>,
+        profiles: Vec<Profile>,
+        schemes: Vec<Scheme>,
+        agencies: Vec<AgencySeed>,
+        places: Places,
+    ) -> Result<Self, CatalogueFault> {
+        let mut codes: HashMap<String, HashSet<String>> = HashMap::new();
+        for (n, list) in lists.iter().enumerate() {
+            let set = codes.entry(list.list.clone()).or_default();
+            for (m, code) in list.codes.iter().enumerate() {
+                if !set.insert(code.code.clone()) {
+                    return Err(fault("code_lists.json", format!("/{n}/codes/{m}"), "duplicate code"));
+                }
+            }
+        }
+        let mut offence_index = HashMap::new();
+        for (n, offence) in offences.iter().enumerate() {
+            offence.check().map_err(|(at, message)| fault("offences.json", format!("/{n}{at}"), message))?;
+            for key in std::iter::once(&offence.code).chain(&offence.alias) {
+                if offence_index.insert(key.clone(), n).is_some() {
+                    return Err(fault("offences.json", format!("/{n}/code"), "duplicate code"));
+                }
+            }
+        }
+        for (n, profile) in profiles.iter().enumerate() {
+            profile.check().map_err(|(at, message)| fault("jurisdictions.json", format!("/{n}{at}"), message))?;
+        }
+        let mut known = HashSet::new();
+        for (n, agency) in agencies.iter().enumerate() {
+            if agency.parent.as_ref().is_some_and(|p| !known.contains(p.as_str())) {
+                return Err(fault("agencies.json", format!("/{n}/parent"), "unknown parent, or one that stands below"));
+            }
+            if !codes.get("agency_kind").is_some_and(|k| k.contains(&agency.kind)) {
+                return Err(fault("agencies.json", format!("/{n}/kind"), "unknown kind"));
+            }
+            if !known.insert(agency.code.as_str()) {
+                return Err(fault("agencies.json", format!("/{n}/code"), "duplicate code"));
+            }
+        }
+        drop(known);
+        let Places { departments, fiscal_districts, countries } = places;
+        Ok(Self {
+            lists,
+            codes,
+            offences,
+            offence_index,
+            profiles,
+            schemes,
+            agencies,
+            departments,
+            fiscal_districts,
+            countries: countries.into_iter().collect(),
+        })
+    }
+
+    /// Every code list.
+    pub fn code_lists(&self) -> &[CodeList] {
+        &self.lists
+    }
+
+    /// Whether a list has a code.
+    pub fn has_code(&self, list: &str, code: &str) -> bool {
+        self.codes.get(list).is_some_and(|codes| codes.contains(code))
+    }
+
+    /// Every offence.
+    pub fn offences(&self) -> &[Offence] {
+        &self.offences
+    }
+
+    /// An offence by code or alias.
+    pub fn offence(&self, code: &str) -> Option<&Offence> {
+        self.offence_index.get(code).and_then(|n| self.offences.get(*n))
+    }
+
+    /// The version of an offence on the day of the facts.
+    pub fn offence_on(&self, code: &str, on: NaiveDate) -> Result<&OffenceVersion, OffenceFault> {
+        self.offence(code).ok_or(OffenceFault::Unknown)?.version_on(on)
+    }
+
+    /// Whether an aggravator may stand on a charge of an offence on a day. The aggravated forms of trafficking
+    /// (art. 129-B) stand on charges of its basic form (art. 129-A) too.
+    pub fn aggravator_allowed(&self, offence: &str, on: NaiveDate, aggravator: &str) -> bool {
+        let own = [offence];
+        let both = ["PE-CP-129-A", "PE-CP-129-B"];
+        let articles: &[&str] = if both.contains(&offence) { &both } else { &own };
+        articles
+            .iter()
+            .filter_map(|code| self.offence_on(code, on).ok())
+            .any(|version| version.aggravators.iter().any(|a| a.code == aggravator))
+    }
+
+    /// The procedure of a jurisdiction on a day: the newest version that had begun.
+    pub fn profile(&self, jurisdiction: &str, procedural_code: &str, on: NaiveDate) -> Option<&Profile> {
+        self.profiles
+            .iter()
+            .filter(|p| p.jurisdiction == jurisdiction && p.procedural_code == procedural_code && p.valid_from <= on)
+            .max_by_key(|p| p.valid_from)
+    }
+
+    /// Whether any procedure has a stage.
+    pub fn stage_known(&self, stage: &str) -> bool {
+        self.profiles.iter().any(|p| p.stage(stage).is_some())
+    }
+
+    /// A numbering scheme.
+    pub fn scheme(&self, code: &str) -> Option<&Scheme> {
+        self.schemes.iter().find(|s| s.code == code)
+    }
+
+    /// The authorities of a new registry, parents first.
+    pub fn agencies(&self) -> &[AgencySeed] {
+        &self.agencies
+    }
+
+    /// Whether a UBIGEO code of 2, 4 or 6 digits lies in a known department.
+    pub fn territory_known(&self, ubigeo: &str) -> bool {
+        matches!(ubigeo.len(), 2 | 4 | 6)
+            && ubigeo.bytes().all(|b| b.is_ascii_digit())
+            && self.departments.iter().any(|d| ubigeo.starts_with(&d.code))
+    }
+
+    /// The departments.
+    pub fn departments(&self) -> &[Department] {
+        &self.departments
+    }
+
+    /// The fiscal districts.
+    pub fn fiscal_districts(&self) -> &[FiscalDistrict] {
+        &self.fiscal_districts
+    }
+
+    /// Whether a code is a country (ISO 3166-1 alpha-2).
+    pub fn country_known(&self, alpha2: &str) -> bool {
+        self.countries.contains(alpha2)
+    }
+
+    /// Whether a code has the shape of a language (ISO 639: two or three letters).
+    pub fn language_known(&self, code: &str) -> bool {
+        matches!(code.len(), 2 | 3) && code.bytes().all(|b| b.is_ascii_lowercase())
+    }
+}
+
+fn fault(file: &'static str, at: impl Into<String>, message: impl Into<String>) -> CatalogueFault {
+    CatalogueFault { file, at: at.into(), message: message.into() }
+}
+
+fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, CatalogueFault> {
+    serde_json::from_str(text).map_err(|e| fault(file, format!("line {}", e.line()), e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_fact_date_decides_the_article() {
+        let law = Catalogue::embedded().unwrap();
+        let article = |on: &str| law.offence_on("PE-CP-129-A", day(on)).map(|v| (v.article.clone(), v.version.clone()));
+        assert_eq!(article("2012-05-01"), Ok(("153".into(), "PE-TRATA@2007".into())));
+        assert_eq!(article("2021-03-30"), Ok(("153".into(), "PE-TRATA@2019".into())));
+        assert_eq!(article("2021-03-31"), Ok(("129-A".into(), "PE-TRATA@2021".into())));
+        assert!(matches!(article("2001-01-01"), Err(OffenceFault::NotInForce { .. })));
+        assert_eq!(law.offence_on("PE-CP-129-P", day("2022-01-01")).map(|_| ()), Err(OffenceFault::Unknown));
+        assert_eq!(law.offence("PE-CP-129-NN").map(|o| o.code.as_str()), Some("PE-CP-129-Ñ"));
+    }
+
+    #[test]
+    fn aggravators_belong_to_their_article_and_date() {
+        let law = Catalogue::embedded().unwrap();
+        assert!(law.aggravator_allowed("PE-CP-129-A", day("2022-01-01"), "PE-CP-129-B.1.3"));
+        assert!(law.aggravator_allowed("PE-CP-129-B", day("2022-01-01"), "PE-CP-129-B.1.7"));
+        // Pregnancy came with Ley 31146.
+        assert!(!law.aggravator_allowed("PE-CP-129-B", day("2020-01-01"), "PE-CP-129-B.1.7"));
+        assert!(!law.aggravator_allowed("PE-CP-129-O", day("2022-01-01"), "PE-CP-129-B.1.3"));
+    }
+
+    #[test]
+    fn every_transition_leads_somewhere_and_every_stage_can_be_reached() {
+        let law = Catalogue::embedded().unwrap();
+        let profile = law.profile("PE", "NCPP2004", day("2022-01-01")).unwrap();
+        let mut reached = vec![profile.initial_stage.clone()];
+        let mut at = 0;
+        while let Some(stage) = reached.get(at).cloned() {
+            for t in profile.available(&stage) {
+                if !reached.contains(&t.to) {
+                    reached.push(t.to.clone());
+                }
+            }
+            at += 1;
+        }
+        assert_eq!(reached.len(), profile.stages.len());
+    }
+
+    #[test]
+    fn places_are_known_by_department() {
+        let law = Catalogue::embedded().unwrap();
+        assert!(law.territory_known("17") && law.territory_known("170101"));
+        assert!(!law.territory_known("26") && !law.territory_known("1701011") && !law.territory_known("1x"));
+        assert!(law.country_known("PE") && !law.country_known("XX"));
+    }
+}

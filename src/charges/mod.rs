@@ -1,0 +1,9 @@
+//! Charges: one accused, one offence, the victims concerned.
+
+pub mod http;
+pub mod model;
+pub mod store;
+pub mod wire;
+
+pub use model::prepare;
+pub use store::{count, insert};

@@ -1,0 +1,187 @@
+//! Charges and the rules about them. Pure.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::wire::{ChargeView, InlineChargeCreate};
+use crate::accused::PreparedAccused;
+use crate::act::Act;
+use crate::cases::{Section, Sight};
+use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
+use crate::kernel::{AgencyCode, Fault, FaultCode, Timestamp};
+use crate::victims::PreparedVictim;
+
+/// What no list filters by. One document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeDetail {
+    /// The article's number on the day of the facts.
+    pub article: String,
+    /// Role.
+    pub role: String,
+    /// Incisos.
+    pub aggravators: Vec<String>,
+    /// The victims concerned.
+    pub victims: Vec<VictimId>,
+}
+
+/// A charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// The charge.
+    pub id: ChargeId,
+    /// Version.
+    pub version: i64,
+    /// The case.
+    pub case: CaseId,
+    /// The accused.
+    pub accused: AccusedId,
+    /// Offence.
+    pub offence_code: String,
+    /// Its version.
+    pub offence_version: String,
+    /// State.
+    pub state: String,
+    /// Everything else.
+    pub detail: ChargeDetail,
+    /// When registered.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by_agency: AgencyCode,
+    /// When last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A charge before it is known whether it may be made.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The accused.
+    pub accused: AccusedId,
+    /// Offence.
+    pub offence_code: String,
+    /// Role.
+    pub role: String,
+    /// Incisos.
+    pub aggravators: Vec<String>,
+    /// The victims concerned.
+    pub victims: Vec<VictimId>,
+}
+
+impl Charge {
+    /// Makes a charge; every fault at once, with pointers under `at`.
+    pub fn make(
+        draft: Draft,
+        at: &str,
+        act: &Act,
+        case: CaseId,
+        fact_date: NaiveDate,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
+        let law = act.catalogue.as_ref();
+        let Draft { accused, offence_code, role, aggravators, victims } = draft;
+        if !law.has_code("role", &role) {
+            faults.push(Fault::body(format!("{at}/role"), FaultCode::Enum));
+        }
+        // Unknown, or no offence on the day of the facts: nobody is charged under a later law.
+        let Ok(version) = law.offence_on(&offence_code, fact_date) else {
+            faults.push(Fault::body(format!("{at}/offence_code"), FaultCode::Enum));
+            return None;
+        };
+        for (index, aggravator) in aggravators.iter().enumerate() {
+            if !law.aggravator_allowed(&offence_code, fact_date, aggravator) {
+                faults.push(Fault::body(format!("{at}/aggravators/{index}"), FaultCode::Enum));
+            } else if aggravators.iter().take(index).any(|a| a == aggravator) {
+                faults.push(Fault::body(format!("{at}/aggravators/{index}"), FaultCode::UniqueItems));
+            }
+        }
+        Some(Self {
+            id: ChargeId::generate(act.now, case.bucket()),
+            version: 1,
+            case,
+            accused,
+            offence_version: version.version.clone(),
+            offence_code,
+            state: "alleged".to_owned(),
+            detail: ChargeDetail { article: version.article.clone(), role, aggravators, victims },
+            created_at: act.now,
+            created_by_agency: act.agency().clone(),
+            updated_at: act.now,
+        })
+    }
+
+    /// The charge as somebody with this sight may see it.
+    pub fn view(&self, sight: &Sight) -> ChargeView {
+        let Self {
+            id,
+            version,
+            case,
+            accused,
+            offence_code,
+            offence_version,
+            state,
+            detail,
+            created_at,
+            created_by_agency,
+            updated_at,
+        } = self.clone();
+        let ChargeDetail { article, role, aggravators, victims } = detail;
+        let (sees_accused, sees_victims) = (sight.sees(Section::Accused), sight.sees(Section::Victims));
+        let mut redacted = Vec::new();
+        if !sees_accused {
+            redacted.push("#/accused_id".to_owned());
+        }
+        let shown: Vec<VictimId> = victims.iter().copied().filter(|v| sight.sees_victim(*v)).collect();
+        if !sees_victims || shown.len() != victims.len() {
+            redacted.push("#/victims".to_owned());
+        }
+        ChargeView {
+            id,
+            version,
+            created_at,
+            updated_at,
+            created_by_agency,
+            case_id: case,
+            accused_id: sees_accused.then_some(accused),
+            offence_code,
+            offence_version,
+            article,
+            role,
+            aggravators,
+            state,
+            victims: sees_victims.then_some(shown),
+            redacted,
+        }
+    }
+}
+
+/// Checks the charges of a new case; labels stand for the persons of the same request.
+pub fn prepare(
+    given: Vec<InlineChargeCreate>,
+    at: &str,
+    act: &Act,
+    case: CaseId,
+    fact_date: NaiveDate,
+    accused: &[PreparedAccused],
+    victims: &[PreparedVictim],
+) -> (Vec<Charge>, Vec<Fault>) {
+    let mut faults = Vec::new();
+    let mut charges = Vec::new();
+    for (index, new) in given.into_iter().enumerate() {
+        let at = format!("{at}/{index}");
+        let InlineChargeCreate { accused: label, offence_code, role, aggravators, victims: labels } = new;
+        let person = accused.iter().find(|a| a.label.as_ref() == Some(&label)).map(|a| a.id);
+        if person.is_none() {
+            faults.push(Fault::body(format!("{at}/accused"), FaultCode::ReferenceNotFound));
+        }
+        let mut concerned = Vec::new();
+        for (n, label) in labels.iter().enumerate() {
+            match victims.iter().find(|v| v.label.as_ref() == Some(label)) {
+                Some(victim) => concerned.push(victim.id),
+                None => faults.push(Fault::body(format!("{at}/victims/{n}"), FaultCode::ReferenceNotFound)),
+            }
+        }
+        let Some(accused) = person else { continue };
+        let draft = Draft { accused, offence_code, role, aggravators, victims: concerned };
+        charges.extend(Charge::make(draft, &at, act, case, fact_date, &mut faults));
+    }
+    (charges, faults)
+}

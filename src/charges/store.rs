@@ -1,0 +1,105 @@
+//! SQL of the charges.
+
+use diesel::prelude::*;
+
+use super::model::{Charge, ChargeDetail};
+use crate::act::Act;
+use crate::db::schema::charge as t;
+use crate::db::{Conn, Json};
+use crate::kernel::ids::{AccusedId, CaseId, ChargeId};
+use crate::kernel::page::{After, Limit, Page};
+use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::ledger::{Action, Entry};
+
+type Row = (ChargeId, i64, CaseId, AccusedId, String, String, String, Json, Timestamp, String, Timestamp);
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    (
+        t::id,
+        t::version,
+        t::case_id,
+        t::accused_id,
+        t::offence_code,
+        t::offence_version,
+        t::state,
+        t::detail,
+        t::created_at,
+        t::created_by_agency,
+        t::updated_at,
+    )
+}
+
+fn charge(row: Row) -> Result<Charge> {
+    let (id, version, case, accused, offence_code, offence_version, state, detail, created_at, agency, updated_at) = row;
+    Ok(Charge {
+        id,
+        version,
+        case,
+        accused,
+        offence_code,
+        offence_version,
+        state,
+        detail: detail.read::<ChargeDetail>()?,
+        created_at,
+        created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in charge"))?,
+        updated_at,
+    })
+}
+
+/// Inserts charges; answers the ledger entries.
+pub fn insert(tx: &mut Conn, act: &Act, charges: &[Charge]) -> Result<Vec<Entry>> {
+    let client = act.actor.client.ok_or_else(|| Error::internal("a charge without a client"))?;
+    let mut entries = Vec::with_capacity(charges.len());
+    for charge in charges {
+        let (bucket, id) = charge.id.key();
+        diesel::insert_into(t::table)
+            .values((
+                t::bucket.eq(bucket),
+                t::id.eq(id),
+                t::case_id.eq(charge.case),
+                t::accused_id.eq(charge.accused),
+                t::offence_code.eq(&charge.offence_code),
+                t::offence_version.eq(&charge.offence_version),
+                t::state.eq(&charge.state),
+                t::detail.eq(Json::of(&charge.detail)?),
+                t::version.eq(charge.version),
+                t::created_at.eq(charge.created_at),
+                t::created_by_agency.eq(charge.created_by_agency.as_str()),
+                t::created_by_client.eq(client),
+                t::updated_at.eq(charge.updated_at),
+            ))
+            .execute(tx)?;
+        entries.push(Entry::new(Action::Created, id, Some(1)));
+    }
+    Ok(entries)
+}
+
+/// How many charges a case has.
+pub fn count(conn: &mut Conn, case: CaseId) -> Result<i64> {
+    Ok(t::table.filter(t::bucket.eq(case.bucket().number())).filter(t::case_id.eq(case)).count().get_result(conn)?)
+}
+
+/// A charge, whoever asks: the caller's sight of its case must be checked before it is shown.
+pub fn find(conn: &mut Conn, id: ChargeId) -> Result<Charge> {
+    let (bucket, id) = id.key();
+    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    charge(row)
+}
+
+/// One page of a case's charges.
+pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) -> Result<Page<Charge>> {
+    let mut query = t::table
+        .filter(t::bucket.eq(case.bucket().number()))
+        .filter(t::case_id.eq(case))
+        .select(columns())
+        .order(t::id.asc())
+        .limit(limit.fetch())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(t::id.gt(ChargeId::from_uuid(after.id)));
+    }
+    let rows: Vec<Row> = query.load(conn)?;
+    let charges = rows.into_iter().map(charge).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(charges, limit, |c| After { key: String::new(), id: c.id.uuid() }))
+}

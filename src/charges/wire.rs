@@ -1,0 +1,117 @@
+//! Bodies of the charge operations.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
+use crate::kernel::{AgencyCode, Timestamp};
+
+/// A charge within a new case: accused and victims are named by their labels.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"accused": "a1", "offence_code": "PE-CP-129-A", "role": "author", "victims": ["v1"]}))]
+pub struct InlineChargeCreate {
+    /// Label of the accused.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub accused: String,
+    /// Offence; the version is that of the day of the facts.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub offence_code: String,
+    /// Code list `role`.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub role: String,
+    /// Incisos of the article.
+    #[validate(length(max = 30))]
+    #[serde(default)]
+    #[schema(max_items = 30)]
+    pub aggravators: Vec<String>,
+    /// Labels of the victims concerned.
+    #[validate(length(max = 200))]
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub victims: Vec<String>,
+}
+
+/// A charge to add to a case.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"case_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d11", "accused_id": "7b3e0c52-1f7e-4a40-9c37-4b1f0a6f2d12",
+    "offence_code": "PE-CP-129-A", "role": "author"}))]
+pub struct ChargeCreate {
+    /// The case.
+    pub case_id: CaseId,
+    /// The accused, one of the case.
+    pub accused_id: AccusedId,
+    /// Offence; the version is that of the day of the facts.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub offence_code: String,
+    /// Code list `role`.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub role: String,
+    /// Incisos of the article.
+    #[validate(length(max = 30))]
+    #[serde(default)]
+    #[schema(max_items = 30)]
+    pub aggravators: Vec<String>,
+    /// The victims concerned, of the case.
+    #[validate(length(max = 200))]
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub victims: Vec<VictimId>,
+}
+
+/// A charge.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Charge)]
+pub struct ChargeView {
+    /// The charge.
+    pub id: ChargeId,
+    /// Version.
+    pub version: i64,
+    /// When registered.
+    pub created_at: Timestamp,
+    /// When last changed.
+    pub updated_at: Timestamp,
+    /// Who registered it.
+    pub created_by_agency: AgencyCode,
+    /// The case.
+    pub case_id: CaseId,
+    /// The accused; absent where not granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub accused_id: Option<AccusedId>,
+    /// Offence.
+    pub offence_code: String,
+    /// Its version, by the day of the facts.
+    pub offence_version: String,
+    /// The article's number then.
+    pub article: String,
+    /// Role.
+    pub role: String,
+    /// Incisos.
+    pub aggravators: Vec<String>,
+    /// State.
+    pub state: String,
+    /// The victims concerned; absent where not granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub victims: Option<Vec<VictimId>>,
+    /// Pointers of what was withheld.
+    pub redacted: Vec<String>,
+}
+
+/// The charges of a case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChargePage {
+    /// The charges.
+    pub items: Vec<ChargeView>,
+    /// Cursor of the next page; null on the last one.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}

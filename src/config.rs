@@ -1,0 +1,185 @@
+//! Settings: every one is a flag and an environment variable, with its unit in its name.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::db::{DatabaseUrl, StoreSettings};
+
+/// Where the data are. Every command that touches data takes these.
+#[derive(Args, Clone, Debug)]
+pub struct DataArgs {
+    /// Directory of the embedded database, the signing keys and the lock
+    #[arg(long, env = "SISTRA_DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// Database: sqlite:PATH or postgres://…  [default: sqlite in the data directory]
+    #[arg(long, env = "SISTRA_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+    /// File that holds the database URL, for secrets kept in files
+    #[arg(long, env = "SISTRA_DATABASE_FILE", conflicts_with = "database")]
+    pub database_file: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// The database that the arguments name.
+    pub fn url(&self) -> Result<DatabaseUrl, String> {
+        let given = match (&self.database, &self.database_file) {
+            (Some(url), _) => Some(url.clone()),
+            (None, Some(file)) => Some(
+                std::fs::read_to_string(file)
+                    .map_err(|e| format!("cannot read the database URL from {}: {e}", file.display()))?
+                    .trim()
+                    .to_owned(),
+            ),
+            (None, None) => None,
+        };
+        match given {
+            Some(url) => url.parse(),
+            None => Ok(DatabaseUrl::Sqlite(self.data_dir.join("sistra.sqlite3"))),
+        }
+    }
+
+    /// Makes the data directory, readable by its owner only.
+    pub fn make_dir(&self) -> Result<(), String> {
+        make_private_dir(&self.data_dir)
+    }
+}
+
+/// Makes a directory with mode 0700.
+pub fn make_private_dir(dir: &Path) -> Result<(), String> {
+    use std::os::unix::fs::DirBuilderExt;
+    if dir.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| format!("cannot make the data directory {}: {e}", dir.display()))
+}
+
+/// How the server listens and what it allows.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// Address of the API
+    #[arg(long, env = "SISTRA_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+    /// Address of the metrics; none are served if absent
+    #[arg(long, env = "SISTRA_METRICS_BIND")]
+    pub metrics_bind: Option<SocketAddr>,
+    /// Public base URL: issuer and audience of the tokens  [default: http://BIND]
+    #[arg(long, env = "SISTRA_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Worker threads
+    #[arg(long, env = "SISTRA_WORKERS", default_value_t = 2)]
+    pub workers: usize,
+    /// Database connections
+    #[arg(long, env = "SISTRA_DB_CONNECTIONS", default_value_t = 8)]
+    pub db_connections: u32,
+    /// Longest wait for a database connection, milliseconds
+    #[arg(long, env = "SISTRA_DB_ACQUIRE_TIMEOUT_MS", default_value_t = 1_000)]
+    pub db_acquire_timeout_ms: u64,
+    /// Longest statement on PostgreSQL, milliseconds
+    #[arg(long, env = "SISTRA_DB_STATEMENT_TIMEOUT_MS", default_value_t = 5_000)]
+    pub db_statement_timeout_ms: u64,
+    /// Largest JSON body, bytes
+    #[arg(long, env = "SISTRA_BODY_LIMIT_BYTES", default_value_t = 1_048_576)]
+    pub body_limit_bytes: usize,
+    /// Longest wait for a body, milliseconds
+    #[arg(long, env = "SISTRA_BODY_TIMEOUT_MS", default_value_t = 10_000)]
+    pub body_timeout_ms: u64,
+    /// Longest request, milliseconds
+    #[arg(long, env = "SISTRA_REQUEST_TIMEOUT_MS", default_value_t = 20_000)]
+    pub request_timeout_ms: u64,
+    /// Time for running requests to end after SIGTERM, seconds
+    #[arg(long, env = "SISTRA_SHUTDOWN_TIMEOUT_S", default_value_t = 25)]
+    pub shutdown_timeout_s: u64,
+    /// Reads per client and minute; 0 for no limit
+    #[arg(long, env = "SISTRA_RATE_READ_PER_MIN", default_value_t = 6_000)]
+    pub rate_read_per_min: u32,
+    /// Writes per client and minute; 0 for no limit
+    #[arg(long, env = "SISTRA_RATE_WRITE_PER_MIN", default_value_t = 1_200)]
+    pub rate_write_per_min: u32,
+    /// Token requests per client and minute; 0 for no limit
+    #[arg(long, env = "SISTRA_RATE_TOKEN_PER_MIN", default_value_t = 30)]
+    pub rate_token_per_min: u32,
+    /// Life of an access token, seconds
+    #[arg(long, env = "SISTRA_TOKEN_TTL_S", default_value_t = 300)]
+    pub token_ttl_s: i64,
+    /// JSON file of trusted token issuers
+    #[arg(long, env = "SISTRA_TRUSTED_ISSUERS")]
+    pub trusted_issuers: Option<PathBuf>,
+    /// Access log: json, text or off
+    #[arg(long, env = "SISTRA_ACCESS_LOG", default_value = "json")]
+    pub access_log: AccessLogFormat,
+}
+
+/// Form of the access line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AccessLogFormat {
+    /// One JSON object per request.
+    Json,
+    /// One line of words per request.
+    Text,
+    /// None.
+    Off,
+}
+
+/// Everything that the server needs to start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How it listens.
+    pub serve: ServeArgs,
+    /// The database.
+    pub database: DatabaseUrl,
+    /// Keys and lock.
+    pub data_dir: PathBuf,
+}
+
+impl Config {
+    /// From the command line.
+    pub fn new(serve: ServeArgs, data: &DataArgs) -> Result<Self, String> {
+        Ok(Self { serve, database: data.url()?, data_dir: data.data_dir.clone() })
+    }
+
+    /// For tests and benches: any free port, no rate limits, no access log.
+    pub fn for_tests(database: DatabaseUrl, data_dir: PathBuf) -> Self {
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        let serve = ServeArgs {
+            bind: local,
+            metrics_bind: Some(local),
+            public_url: Some("http://sistra.test".to_owned()),
+            workers: 2,
+            db_connections: 8,
+            db_acquire_timeout_ms: 5_000,
+            db_statement_timeout_ms: 10_000,
+            body_limit_bytes: 1_048_576,
+            body_timeout_ms: 2_000,
+            request_timeout_ms: 20_000,
+            shutdown_timeout_s: 5,
+            rate_read_per_min: 0,
+            rate_write_per_min: 0,
+            rate_token_per_min: 0,
+            token_ttl_s: 300,
+            trusted_issuers: None,
+            access_log: AccessLogFormat::Json,
+        };
+        Self { serve, database, data_dir }
+    }
+
+    /// Settings of the store.
+    pub fn store(&self) -> StoreSettings {
+        StoreSettings {
+            connections: self.serve.db_connections,
+            acquire_timeout_ms: self.serve.db_acquire_timeout_ms,
+            statement_timeout_ms: self.serve.db_statement_timeout_ms,
+            ..StoreSettings::new(self.database.clone())
+        }
+    }
+
+    /// Whether migrations run at start: an embedded database has no operator.
+    pub fn embedded(&self) -> bool {
+        matches!(self.database, DatabaseUrl::Sqlite(_))
+    }
+}

@@ -1,0 +1,21 @@
+//! The only shared code that knows HTTP: how requests are read and answers written.
+
+pub mod body;
+pub mod codes;
+pub mod context;
+pub mod contract;
+pub mod cursor;
+pub mod etag;
+pub mod fallback;
+pub mod guard;
+pub mod health;
+pub mod idempotency;
+pub mod lang;
+pub mod limits;
+pub mod metrics;
+pub mod path;
+pub mod problem;
+pub mod query;
+pub mod respond;
+pub mod schema;
+mod strict;

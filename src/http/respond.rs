@@ -1,0 +1,99 @@
+//! Answers that succeed: status, entity tag, location, link, preference.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+
+use super::etag::{etag, if_none_match};
+use super::query::Params;
+use crate::kernel::ids::EntryId;
+
+/// 201 with `Location` and `ETag`; a replay answers the same status and says so.
+pub fn created<V: Serialize>(
+    req: &HttpRequest,
+    location: &str,
+    version: i64,
+    view: &str,
+    body: &V,
+    replayed: bool,
+) -> HttpResponse {
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, location)).insert_header((header::ETAG, etag(version, view)));
+    finish(req, response, body, replayed)
+}
+
+/// 200 of a write that is not a create.
+pub fn done<V: Serialize>(req: &HttpRequest, version: i64, view: &str, body: &V, replayed: bool) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::ETAG, etag(version, view)));
+    finish(req, response, body, replayed)
+}
+
+fn finish<V: Serialize>(req: &HttpRequest, mut response: HttpResponseBuilder, body: &V, replayed: bool) -> HttpResponse {
+    if replayed {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
+    match preference(req) {
+        Some("minimal") => {
+            response.insert_header(("Preference-Applied", "return=minimal"));
+            response.finish()
+        }
+        Some(_) => {
+            response.insert_header(("Preference-Applied", "return=representation"));
+            response.json(body)
+        }
+        None => response.json(body),
+    }
+}
+
+fn preference(req: &HttpRequest) -> Option<&'static str> {
+    let wanted = req.headers().get("prefer")?.to_str().ok()?;
+    wanted.split(',').find_map(|p| match p.trim() {
+        "return=minimal" => Some("minimal"),
+        "return=representation" => Some("representation"),
+        _ => None,
+    })
+}
+
+/// 200 of a read or an amendment; 304 if the caller of a GET has this representation already.
+pub fn ok<V: Serialize>(req: &HttpRequest, version: i64, view: &str, audit: Option<EntryId>, body: &V) -> HttpResponse {
+    let tag = etag(version, view);
+    let fresh = req.method() == actix_web::http::Method::GET && if_none_match(req.headers(), &tag);
+    let mut response = HttpResponse::build(if fresh { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    response.insert_header((header::ETAG, tag));
+    audited(&mut response, audit);
+    if fresh {
+        return response.finish();
+    }
+    finish(req, response, body, false)
+}
+
+fn audited(response: &mut HttpResponseBuilder, audit: Option<EntryId>) {
+    if let Some(id) = audit {
+        response.insert_header(("Audit-Event-Id", id.to_string()));
+    }
+}
+
+/// 200 of a page, with `Link: rel=next` when there is one.
+pub fn page<V: Serialize>(
+    req: &HttpRequest,
+    params: &Params,
+    audit: Option<EntryId>,
+    next: Option<String>,
+    body: &V,
+) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = next
+        && let Ok(link) = HeaderValue::from_str(&format!("<{}?{}>; rel=\"next\"", req.path(), params.with_cursor(&next)))
+    {
+        response.insert_header((header::LINK, link));
+    }
+    audited(&mut response, audit);
+    response.json(body)
+}
+
+/// 200 of what has no version.
+pub fn plain<V: Serialize>(_req: &HttpRequest, body: &V) -> HttpResponse {
+    HttpResponse::Ok().json(body)
+}

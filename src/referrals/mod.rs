@@ -1,0 +1,18 @@
+//! Referrals: one authority communicates a case to another, or asks it for a service.
+//!
+//! Owns the referral, its states and the boxes in which agencies find it. What an accepted referral grants is
+//! a participation in the case and belongs to `cases`; this slice only says when it begins and ends.
+
+pub mod actions;
+pub mod http;
+pub mod model;
+pub mod states;
+pub mod store;
+pub mod wire;
+
+pub use store::open_count;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub mod world;

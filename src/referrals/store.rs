@@ -1,0 +1,246 @@
+//! SQL of the referrals and of the boxes that list them.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+
+use super::model::{Referral, ReferralDetail};
+use super::states::{Standing, State};
+use crate::act::Act;
+use crate::auth::Scope;
+use crate::db::schema::{referral as t, referral_box};
+use crate::db::{Conn, Json};
+use crate::kernel::ids::{CaseId, ReferralId};
+use crate::kernel::page::{After, Limit, Page};
+use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+
+/// Which of an agency's two boxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// What it received.
+    In,
+    /// What it wrote.
+    Out,
+}
+
+impl Side {
+    /// The code, as stored and as asked for.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+
+    /// The side of a code.
+    pub fn parse(code: &str) -> Option<Self> {
+        [Self::In, Self::Out].into_iter().find(|s| s.as_str() == code)
+    }
+}
+
+type Row = (ReferralId, i64, String, CaseId, String, String, String, String, Json, Timestamp, String, Timestamp);
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    (
+        t::id,
+        t::version,
+        t::number,
+        t::case_id,
+        t::from_agency,
+        t::to_agency,
+        t::kind,
+        t::state,
+        t::detail,
+        t::created_at,
+        t::created_by_agency,
+        t::updated_at,
+    )
+}
+
+fn referral(row: Row) -> Result<Referral> {
+    let (id, version, number, case, from, to, kind, state, detail, created_at, created_by_agency, updated_at) = row;
+    let agency = |text: &str| AgencyCode::parse(text).ok_or_else(|| Error::internal("agency code in referral"));
+    Ok(Referral {
+        id,
+        version,
+        number,
+        case,
+        from: agency(&from)?,
+        to: agency(&to)?,
+        kind,
+        state: State::parse(&state).ok_or_else(|| Error::internal("referral state"))?,
+        detail: detail.read::<ReferralDetail>()?,
+        created_at,
+        created_by_agency: agency(&created_by_agency)?,
+        updated_at,
+    })
+}
+
+/// A referral and how the caller stands to it; `NotFound` for what is absent or invisible alike.
+pub fn find(conn: &mut Conn, scope: &Scope, id: ReferralId) -> Result<(Referral, Standing)> {
+    let (bucket, id) = id.key();
+    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    let found = referral(row)?;
+    let standing = found.standing(scope).ok_or(Error::NotFound)?;
+    Ok((found, standing))
+}
+
+/// Inserts a draft and puts it in its sender's box.
+pub fn insert(tx: &mut Conn, act: &Act, new: &Referral) -> Result<()> {
+    let client = act.actor.client.ok_or_else(|| Error::internal("a referral without a client"))?;
+    diesel::insert_into(t::table)
+        .values((
+            t::bucket.eq(new.id.bucket().number()),
+            t::id.eq(new.id),
+            t::number.eq(&new.number),
+            t::case_id.eq(new.case),
+            t::from_agency.eq(new.from.as_str()),
+            t::to_agency.eq(new.to.as_str()),
+            t::kind.eq(&new.kind),
+            t::state.eq(new.state.as_str()),
+            t::detail.eq(Json::of(&new.detail)?),
+            t::version.eq(new.version),
+            t::created_at.eq(new.created_at),
+            t::created_by_agency.eq(new.created_by_agency.as_str()),
+            t::created_by_client.eq(client),
+            t::updated_at.eq(new.updated_at),
+        ))
+        .execute(tx)?;
+    put(tx, new, &new.from, Side::Out)
+}
+
+/// Writes a changed referral over the version that it was read at, and carries the change to its boxes.
+pub fn update(tx: &mut Conn, before: &Referral, after: &Referral) -> Result<()> {
+    let (bucket, id) = after.id.key();
+    let moved =
+        diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(before.version)))
+            .set((
+                t::to_agency.eq(after.to.as_str()),
+                t::kind.eq(&after.kind),
+                t::state.eq(after.state.as_str()),
+                t::detail.eq(Json::of(&after.detail)?),
+                t::version.eq(after.version),
+                t::updated_at.eq(after.updated_at),
+            ))
+            .execute(tx)?;
+    if moved == 0 {
+        // Somebody was faster; the caller sees the version that won on its next read.
+        return Err(Error::PreconditionFailed { current_version: before.version + 1 });
+    }
+    refresh(tx, after, &after.from, Side::Out)?;
+    match (before.detail.sent_at, after.detail.sent_at) {
+        (None, Some(_)) => put(tx, after, &after.to, Side::In),
+        (Some(_), _) => refresh(tx, after, &after.to, Side::In),
+        (None, None) => Ok(()),
+    }
+}
+
+fn put(tx: &mut Conn, of: &Referral, agency: &AgencyCode, side: Side) -> Result<()> {
+    diesel::insert_into(referral_box::table)
+        .values((
+            referral_box::bucket.eq(agency.bucket().number()),
+            referral_box::agency_code.eq(agency.as_str()),
+            referral_box::side.eq(side.as_str()),
+            referral_box::referral_id.eq(of.id),
+            referral_box::case_id.eq(of.case),
+            referral_box::state.eq(of.state.as_str()),
+            referral_box::updated_at.eq(of.updated_at),
+        ))
+        .execute(tx)?;
+    Ok(())
+}
+
+fn refresh(tx: &mut Conn, of: &Referral, agency: &AgencyCode, side: Side) -> Result<()> {
+    diesel::update(
+        referral_box::table
+            .filter(referral_box::bucket.eq(agency.bucket().number()))
+            .filter(referral_box::agency_code.eq(agency.as_str()))
+            .filter(referral_box::side.eq(side.as_str()))
+            .filter(referral_box::referral_id.eq(of.id)),
+    )
+    .set((referral_box::state.eq(of.state.as_str()), referral_box::updated_at.eq(of.updated_at)))
+    .execute(tx)?;
+    Ok(())
+}
+
+/// Referrals of a case that are not settled yet: drafts, those sent and those that run.
+pub fn open_count(conn: &mut Conn, case: CaseId) -> Result<i64> {
+    let open = [State::Draft, State::Sent, State::Accepted].map(State::as_str);
+    Ok(t::table
+        .filter(t::bucket.eq(case.bucket().number()))
+        .filter(t::case_id.eq(case))
+        .filter(t::state.eq_any(open.to_vec()))
+        .select(count_star())
+        .first(conn)?)
+}
+
+/// What a box is asked for.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Which box.
+    pub side: Side,
+    /// Any of these states.
+    pub states: Vec<String>,
+    /// About this case.
+    pub case: Option<CaseId>,
+    /// Changed at or after.
+    pub updated_from: Option<Timestamp>,
+}
+
+/// One page of a box, last change first. Supervisors have no box: they read by id.
+pub fn list(conn: &mut Conn, scope: &Scope, filter: &Filter, after: Option<&After>, limit: Limit) -> Result<Page<Referral>> {
+    if scope.oversight() {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
+    let Filter { side, states, case, updated_from } = filter;
+    let agency = scope.agency();
+    let mut query = referral_box::table
+        .filter(referral_box::bucket.eq(agency.bucket().number()))
+        .filter(referral_box::agency_code.eq(agency.as_str()))
+        .filter(referral_box::side.eq(side.as_str()))
+        .select((referral_box::referral_id, referral_box::updated_at))
+        .order((referral_box::updated_at.desc(), referral_box::referral_id.desc()))
+        .limit(limit.fetch())
+        .into_boxed();
+    if !states.is_empty() {
+        query = query.filter(referral_box::state.eq_any(states));
+    }
+    if let Some(case) = case {
+        query = query.filter(referral_box::case_id.eq(case));
+    }
+    if let Some(from) = updated_from {
+        query = query.filter(referral_box::updated_at.ge(from));
+    }
+    if let Some(after) = after {
+        let at = Timestamp::parse(&after.key).ok_or(Error::InvalidCursor)?;
+        let id = ReferralId::from_uuid(after.id);
+        // The plain bound lets the index start where the page starts.
+        query = query.filter(referral_box::updated_at.le(at)).filter(
+            referral_box::updated_at.lt(at).or(referral_box::updated_at.eq(at).and(referral_box::referral_id.lt(id))),
+        );
+    }
+    let rows: Vec<(ReferralId, Timestamp)> = query.load(conn)?;
+    let Page { items, next } = Page::cut(rows, limit, |(id, at)| After { key: at.to_string(), id: id.uuid() });
+    let ids: Vec<ReferralId> = items.into_iter().map(|(id, _)| id).collect();
+    let mut known = many(conn, &ids)?;
+    let mut ordered = Vec::with_capacity(known.len());
+    for id in ids {
+        if let Some(at) = known.iter().position(|r| r.id == id) {
+            ordered.push(known.swap_remove(at));
+        }
+    }
+    Ok(Page { items: ordered, next })
+}
+
+/// The referrals of these ids, in no order.
+fn many(conn: &mut Conn, ids: &[ReferralId]) -> Result<Vec<Referral>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let rows: Vec<Row> =
+        t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids.to_vec())).select(columns()).load(conn)?;
+    rows.into_iter().map(referral).collect()
+}

@@ -1,0 +1,216 @@
+//! Bodies of the referral operations. Shapes only; rules are in `model.rs`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::states::{State, Trigger};
+use crate::kernel::ids::{CaseId, ReferralId, VictimId};
+use crate::kernel::{AgencyCode, Field, Timestamp};
+
+/// A referral to draft. Nobody else sees it until it is sent.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "case_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d11",
+    "kind": "service_request",
+    "to_agency": "NGO-CHS",
+    "sections": ["victims", "victim_identity"],
+    "services": ["shelter", "psychological"],
+    "purpose": "assistance",
+    "urgency": "immediate",
+    "legal_basis": "consent",
+    "consent_ref": "Acta de consentimiento 014-2026",
+    "message": "Se solicita alojamiento y atención psicológica para la víctima."
+}))]
+pub struct ReferralCreate {
+    /// The case that it is about; the caller's agency must own it.
+    pub case_id: CaseId,
+    /// Code list `referral_kind`.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub kind: String,
+    /// The agency that it goes to.
+    pub to_agency: AgencyCode,
+    /// The only victims of the case that it shows; all of them if absent.
+    #[validate(length(min = 1, max = 200))]
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 200)]
+    pub victims: Option<Vec<VictimId>>,
+    /// What the receiver sees of the case while the referral is accepted: code list `section`. An identity
+    /// section needs its base section beside it. Empty: a message, and nothing of the case.
+    #[validate(length(max = 10))]
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub sections: Vec<String>,
+    /// What is asked for: code list `service`. A `service_request` asks for at least one.
+    #[validate(length(max = 20))]
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub services: Vec<String>,
+    /// What the receiver may use it for: code list `purpose_of_use`.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub purpose: String,
+    /// Code list `urgency`; `ordinary` if absent.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub urgency: Option<String>,
+    /// On what ground it is shared: code list `legal_basis`.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub legal_basis: String,
+    /// Where the consent is recorded; required when it is the legal basis.
+    #[validate(length(min = 1, max = 200))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
+    pub consent_ref: Option<String>,
+    /// Message to the receiver, readable from the moment it is sent: no names in it.
+    #[validate(length(min = 1, max = 10_000))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 10000)]
+    pub message: Option<String>,
+    /// When an answer is due.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
+}
+
+/// Changes to a draft (merge patch, RFC 7396).
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"urgency": "ordinary", "services": ["shelter"], "due_at": null}))]
+pub struct ReferralPatch {
+    /// Kind.
+    #[serde(default)]
+    pub kind: Field<String>,
+    /// Receiver.
+    #[serde(default)]
+    pub to_agency: Field<AgencyCode>,
+    /// Replaces the victims; null shows all of them.
+    #[serde(default)]
+    pub victims: Field<Vec<VictimId>>,
+    /// Replaces the sections.
+    #[serde(default)]
+    pub sections: Field<Vec<String>>,
+    /// Replaces the services.
+    #[serde(default)]
+    pub services: Field<Vec<String>>,
+    /// Purpose of use.
+    #[serde(default)]
+    pub purpose: Field<String>,
+    /// Urgency; null puts it back to `ordinary`.
+    #[serde(default)]
+    pub urgency: Field<String>,
+    /// Legal basis.
+    #[serde(default)]
+    pub legal_basis: Field<String>,
+    /// Where the consent is recorded.
+    #[serde(default)]
+    pub consent_ref: Field<String>,
+    /// Message.
+    #[serde(default)]
+    pub message: Field<String>,
+    /// When an answer is due.
+    #[serde(default)]
+    pub due_at: Field<Timestamp>,
+}
+
+/// A referral.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ReferralRecord)]
+pub struct ReferralView {
+    /// The referral.
+    pub id: ReferralId,
+    /// Version, +1 with every change.
+    pub version: i64,
+    /// When it was drafted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Who drafted it.
+    pub created_by_agency: AgencyCode,
+    /// Whose it is: the sender.
+    pub owner_agency: AgencyCode,
+    /// Speakable reference.
+    pub number: String,
+    /// Code list `referral_kind`.
+    pub kind: String,
+    /// `draft`, `sent`, `accepted`, `rejected`, `completed` or `revoked`.
+    #[schema(value_type = String)]
+    pub state: State,
+    /// The case. Only an accepted referral opens it, and only the sections below.
+    pub case_id: CaseId,
+    /// Sender.
+    pub from_agency: AgencyCode,
+    /// Receiver.
+    pub to_agency: AgencyCode,
+    /// The only victims that it shows; null for all of the case.
+    #[schema(required)]
+    pub victims: Option<Vec<VictimId>>,
+    /// What the receiver sees of the case while the referral is accepted.
+    pub sections: Vec<String>,
+    /// What is asked for.
+    pub services: Vec<String>,
+    /// What the receiver may use it for.
+    pub purpose: String,
+    /// Urgency.
+    pub urgency: String,
+    /// On what ground it is shared.
+    pub legal_basis: String,
+    /// Where the consent is recorded.
+    #[schema(required)]
+    pub consent_ref: Option<String>,
+    /// Message to the receiver.
+    #[schema(required)]
+    pub message: Option<String>,
+    /// When an answer is due.
+    #[schema(required)]
+    pub due_at: Option<Timestamp>,
+    /// When it was sent.
+    #[schema(required)]
+    pub sent_at: Option<Timestamp>,
+    /// When it was accepted or rejected.
+    #[schema(required)]
+    pub decided_at: Option<Timestamp>,
+    /// When it was completed or revoked.
+    #[schema(required)]
+    pub ended_at: Option<Timestamp>,
+    /// Why it was rejected or revoked.
+    #[schema(required)]
+    pub reason: Option<String>,
+    /// What came of it: code list `referral_outcome`.
+    #[schema(required)]
+    pub outcome: Option<String>,
+    /// Pointers of what was withheld from this caller: nothing, of a referral.
+    pub redacted: Vec<String>,
+}
+
+/// A page of referrals.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReferralPage {
+    /// The referrals.
+    pub items: Vec<ReferralView>,
+    /// Cursor of the next page; null on the last one.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+/// A move of a referral.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"trigger": "send"}))]
+pub struct ReferralTransitionCreate {
+    /// The sender may `send` and `revoke`, the receiver `accept`, `reject` and `complete`.
+    pub trigger: Trigger,
+    /// Why; required to reject and to revoke.
+    #[validate(length(min = 1, max = 2_000))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 2000)]
+    pub reason: Option<String>,
+    /// What came of it, to complete or reject: code list `referral_outcome`.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub outcome: Option<String>,
+}

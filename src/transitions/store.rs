@@ -1,0 +1,100 @@
+//! SQL of the transitions.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::wire::{LegalAct, TransitionView};
+use crate::act::Act;
+use crate::db::schema::transition_record as t;
+use crate::db::{Conn, Json};
+use crate::kernel::ids::{ClientId, Kind, TransitionId};
+use crate::kernel::page::{After, Limit, Page};
+use crate::kernel::{AgencyCode, Error, Id, PartialDate, Result, Timestamp};
+
+/// A move that is being made.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The record of it.
+    pub id: TransitionId,
+    /// Trigger.
+    pub trigger: String,
+    /// State before.
+    pub from: String,
+    /// State after.
+    pub to: String,
+    /// The act on which it rests.
+    pub legal_act: Option<LegalAct>,
+    /// Day from which it counts.
+    pub effective_on: Option<PartialDate>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Version of the resource after it.
+    pub version: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Detail {
+    legal_act: Option<LegalAct>,
+    effective_on: Option<PartialDate>,
+    reason: Option<String>,
+}
+
+/// Records a move, in the transaction that makes it.
+pub fn append<K: Kind>(tx: &mut Conn, act: &Act, resource: Id<K>, done: &Done) -> Result<()> {
+    let Done { id, trigger, from, to, legal_act, effective_on, reason, version } = done;
+    let detail = Json::of(&Detail { legal_act: legal_act.clone(), effective_on: *effective_on, reason: reason.clone() })?;
+    let client = act.actor.client.ok_or_else(|| Error::internal("a transition without a client"))?;
+    diesel::insert_into(t::table)
+        .values((
+            t::bucket.eq(id.bucket().number()),
+            t::id.eq(id),
+            t::resource_type.eq(K::NAME),
+            t::resource_id.eq(resource.erase()),
+            t::trigger_code.eq(trigger),
+            t::from_state.eq(from),
+            t::to_state.eq(to),
+            t::detail.eq(detail),
+            t::version.eq(version),
+            t::at.eq(act.now),
+            t::agency_code.eq(act.agency().as_str()),
+            t::client_id.eq(client),
+        ))
+        .execute(tx)?;
+    Ok(())
+}
+
+type Row = (TransitionId, String, String, String, Json, i64, Timestamp, String, ClientId);
+
+/// The moves of one resource, oldest first.
+pub fn list<K: Kind>(conn: &mut Conn, resource: Id<K>, after: Option<&After>, limit: Limit) -> Result<Page<TransitionView>> {
+    let mut query = t::table
+        .filter(t::bucket.eq(resource.bucket().number()))
+        .filter(t::resource_id.eq(resource.erase()))
+        .select((
+            t::id,
+            t::trigger_code,
+            t::from_state,
+            t::to_state,
+            t::detail,
+            t::version,
+            t::at,
+            t::agency_code,
+            t::client_id,
+        ))
+        .order(t::id.asc())
+        .limit(limit.fetch())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(t::id.gt(TransitionId::from_uuid(after.id)));
+    }
+    let rows: Vec<Row> = query.load(conn)?;
+    let views = rows
+        .into_iter()
+        .map(|(id, trigger, from, to, detail, version, at, agency, _client)| {
+            let Detail { legal_act, effective_on, reason } = detail.read()?;
+            let agency = AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in transition"))?;
+            Ok(TransitionView { id, trigger, from, to, legal_act, effective_on, reason, at, agency, version })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(views, limit, |v| After { key: String::new(), id: v.id.uuid() }))
+}

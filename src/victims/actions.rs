@@ -1,0 +1,195 @@
+//! What can be done with victims: one transaction each.
+
+use super::model::prepare;
+use super::store;
+use super::wire::{
+    CaseVictimCreate, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView, VictimPatch, VictimView,
+};
+use crate::act::Act;
+use crate::cases::actions::{Written, must_match};
+use crate::cases::{Section, head_for_write, sight};
+use crate::db::Store;
+use crate::http::idempotency::{self, Claim, Once};
+use crate::kernel::Result;
+use crate::kernel::error::{Error, no_faults};
+use crate::kernel::ids::{CaseId, VictimId};
+use crate::kernel::page::{After, Limit, Page};
+use crate::ledger::{self, Action, Entry};
+
+/// Adds a victim to a case.
+pub async fn add_victim(
+    store: &Store,
+    act: Act,
+    once: Once,
+    case: CaseId,
+    new: CaseVictimCreate,
+) -> Result<Written<CaseVictimView>> {
+    let (prepared, faults) = prepare(vec![new], "", &act, case);
+    // The one item of the list is the body itself: its pointers start at the root.
+    let faults = faults.into_iter().map(|f| crate::kernel::error::under_root(f, "/0")).collect();
+    no_faults(faults)?;
+    let id = prepared.first().map(|p| p.id).ok_or_else(|| Error::internal("one victim was prepared"))?;
+    store
+        .write(move |tx| {
+            let head = head_for_write(tx, &act.scope, case)?;
+            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            if let Claim::Replay { resource, .. } = claim {
+                let part = store::find_part(tx, case, VictimId::from_uuid(resource.uuid()))?;
+                return Ok(Written { view: part.view(), tag: head.sight.view(), replayed: true });
+            }
+            let mut entries = store::insert(tx, &act, case, &prepared)?;
+            entries.push(Entry::new(Action::Linked, case, None).about("case_victim"));
+            ledger::append(tx, &act.actor, act.now, entries)?;
+            let part = store::find_part(tx, case, id)?;
+            Ok(Written { view: part.view(), tag: head.sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// One page of a case's victims.
+pub async fn list_victims(
+    store: &Store,
+    act: &Act,
+    case: CaseId,
+    after: Option<After>,
+    limit: Limit,
+) -> Result<Page<CaseVictimView>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            let sight = sight(conn, &scope, case)?;
+            sight.must_see(Section::Victims)?;
+            Ok(store::list(conn, &sight, case, after.as_ref(), limit)?.map(|v| v.view()))
+        })
+        .await
+}
+
+/// One victim's part in a case.
+pub async fn read_part(store: &Store, act: &Act, case: CaseId, id: VictimId) -> Result<Written<CaseVictimView>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            let sight = sight(conn, &scope, case)?;
+            if !sight.sees_victim(id) {
+                return Err(Error::NotFound);
+            }
+            Ok(Written { view: store::find_part(conn, case, id)?.view(), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// Changes a victim's part in a case.
+pub async fn amend_part(
+    store: &Store,
+    act: Act,
+    case: CaseId,
+    id: VictimId,
+    version: i64,
+    patch: CaseVictimPatch,
+) -> Result<Written<CaseVictimView>> {
+    store
+        .write(move |tx| {
+            let head = head_for_write(tx, &act.scope, case)?;
+            let mut part = store::find_part(tx, case, id)?;
+            must_match(part.version, version)?;
+            let changed = part.amend(patch.clone(), &act)?;
+            if !changed.is_empty() {
+                store::update_part(tx, &part, version)?;
+                // About the case: a victim's own history must not tell in which cases she or he is.
+                let entry = Entry::new(Action::Updated, case, Some(part.version)).about("case_victim").changed(changed);
+                ledger::append(tx, &act.actor, act.now, vec![entry])?;
+            }
+            Ok(Written { view: part.view(), tag: head.sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// One victim.
+pub async fn read_victim(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimView>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            let (victim, sight) = store::find(conn, &scope, id)?;
+            Ok(Written { view: victim.view(), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// Changes a victim.
+pub async fn amend_victim(
+    store: &Store,
+    act: Act,
+    id: VictimId,
+    version: i64,
+    patch: VictimPatch,
+) -> Result<Written<VictimView>> {
+    store
+        .write(move |tx| {
+            let (mut victim, sight) = store::find(tx, &act.scope, id)?;
+            sight.must_own()?;
+            must_match(victim.version, version)?;
+            let changed = victim.amend(patch.clone(), &act)?;
+            if !changed.is_empty() {
+                store::update(tx, &victim, version)?;
+                let entry = Entry::new(Action::Updated, id, Some(victim.version)).changed(changed);
+                ledger::append(tx, &act.actor, act.now, vec![entry])?;
+            }
+            Ok(Written { view: victim.view(), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// Who a victim is.
+pub async fn read_identity(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimIdentityView>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            let (identity, version, updated_at, sight) = store::find_identity(conn, &scope, id)?;
+            Ok(Written { view: identity.view(id, version, updated_at), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// Changes who a victim is.
+pub async fn amend_identity(
+    store: &Store,
+    act: Act,
+    id: VictimId,
+    version: i64,
+    patch: VictimIdentityInput,
+) -> Result<Written<VictimIdentityView>> {
+    store
+        .write(move |tx| {
+            let (mut identity, current, mut updated_at, sight) = store::find_identity(tx, &act.scope, id)?;
+            sight.must_own()?;
+            must_match(current, version)?;
+            let changed = identity.amend(patch.clone(), &act.catalogue, "").map_err(Error::Validation)?;
+            let mut version = version;
+            if !changed.is_empty() {
+                store::update_identity(tx, id, &identity, version, act.now)?;
+                version += 1;
+                updated_at = act.now;
+                let entry = Entry::new(Action::Updated, id, Some(version)).about("victim_identity").changed(changed);
+                ledger::append(tx, &act.actor, act.now, vec![entry])?;
+            }
+            Ok(Written { view: identity.view(id, version, updated_at), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// The changes of a victim, oldest first.
+pub async fn history(
+    store: &Store,
+    act: &Act,
+    id: VictimId,
+    after: Option<After>,
+    limit: Limit,
+) -> Result<Page<ledger::append::Event>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            store::find(conn, &scope, id)?;
+            ledger::append::history(conn, id, after.as_ref(), limit)
+        })
+        .await
+}

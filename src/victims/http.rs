@@ -1,0 +1,205 @@
+//! Handlers of the victim operations.
+
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
+
+use super::actions;
+use super::wire::{
+    CaseVictimCreate, CaseVictimPage, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView, VictimPatch,
+    VictimView,
+};
+use crate::auth::policy::{VictimIdentityRead, VictimIdentityWrite, VictimRead, VictimWrite};
+use crate::http::body::Body;
+use crate::http::guard::Allowed;
+use crate::http::idempotency::{Key, Once};
+use crate::http::path::id;
+use crate::http::problem::Problem;
+use crate::http::query::Params;
+use crate::http::{etag, respond};
+use crate::kernel::Error;
+use crate::kernel::ids::{CaseId, VictimId};
+use crate::ledger::wire::{HistoryEvent, HistoryPage};
+use crate::ledger::{Action, Entry};
+
+/// Mounts the slice.
+pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    cfg.service(case_victim_list)
+        .service(case_victim_add)
+        .service(case_victim_read)
+        .service(case_victim_amend)
+        .service(victim_read)
+        .service(victim_amend)
+        .service(victim_identity_read)
+        .service(victim_identity_amend)
+        .service(victim_history);
+}
+
+/// Adds a victim to a case of the caller's agency.
+///
+/// Means are required for an adult and never for a minor; unknown age counts as a minor.
+#[utoipa::path(tag = "victims", summary = "Add a victim to a case", params(("case_id" = CaseId, Path, description = "The case")),
+    request_body = CaseVictimCreate,
+    responses((status = 201, description = "The victim in the case", body = CaseVictimView)),
+    security(("oauth2" = ["victims:write"])))]
+#[post("/v1/cases/{case_id}/victims")]
+pub async fn case_victim_add(
+    req: HttpRequest,
+    allowed: Allowed<VictimWrite>,
+    body: Body<CaseVictimCreate>,
+) -> Result<HttpResponse, Problem> {
+    let case: CaseId = id(&req, "case_id")?;
+    let key = Key::from_request(&req)?;
+    let (input, fingerprint) = body.read(&allowed).await?;
+    let caller = allowed.caller();
+    if input.identity.is_some() && !caller.has("victims.identity:write") {
+        return Err(Error::InsufficientScope("victims.identity:write").into());
+    }
+    let once = Once::new(caller.client, key, fingerprint);
+    let written = actions::add_victim(allowed.store(), allowed.act(), once, case, input).await?;
+    let location = format!("/v1/cases/{case}/victims/{}", written.view.victim_id);
+    Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
+}
+
+/// The victims of a case whom the caller may see, pseudonymous.
+#[utoipa::path(tag = "victims", summary = "List a case's victims",
+    params(("case_id" = CaseId, Path, description = "The case"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of victims", body = CaseVictimPage)),
+    security(("oauth2" = ["victims:read"])))]
+#[get("/v1/cases/{case_id}/victims")]
+pub async fn case_victim_list(req: HttpRequest, allowed: Allowed<VictimRead>) -> Result<HttpResponse, Problem> {
+    let case: CaseId = id(&req, "case_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let services = allowed.services();
+    let after = services.cursors.after(&params, client)?;
+    let page = actions::list_victims(allowed.store(), &act, case, after, limit).await?;
+    let entry = Entry::listed(client, "victim_list", page.items.iter().map(|v| v.victim_id));
+    let audit = services.access.record(&act.actor, act.now, entry).await?;
+    let next_cursor = services.cursors.next(&params, client, page.next.as_ref())?;
+    Ok(respond::page(&req, &params, Some(audit), next_cursor.clone(), &CaseVictimPage { items: page.items, next_cursor }))
+}
+
+/// One victim's part in a case.
+#[utoipa::path(tag = "victims", summary = "Read a victim's part in a case",
+    params(("case_id" = CaseId, Path, description = "The case"), ("victim_id" = VictimId, Path, description = "The victim")),
+    responses((status = 200, description = "The victim in the case", body = CaseVictimView)),
+    security(("oauth2" = ["victims:read"])))]
+#[get("/v1/cases/{case_id}/victims/{victim_id}")]
+pub async fn case_victim_read(req: HttpRequest, allowed: Allowed<VictimRead>) -> Result<HttpResponse, Problem> {
+    let (case, victim): (CaseId, VictimId) = (id(&req, "case_id")?, id(&req, "victim_id")?);
+    Params::parse(&req, &[])?;
+    let act = allowed.act();
+    let read = actions::read_part(allowed.store(), &act, case, victim).await?;
+    let entry = Entry::new(Action::Read, victim, Some(read.view.version)).about("case_victim");
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view))
+}
+
+/// Changes a victim's part in a case (merge patch).
+#[utoipa::path(tag = "victims", summary = "Amend a victim's part in a case",
+    params(("case_id" = CaseId, Path, description = "The case"), ("victim_id" = VictimId, Path, description = "The victim")),
+    request_body(content = CaseVictimPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The victim in the case, changed", body = CaseVictimView)),
+    security(("oauth2" = ["victims:write"])))]
+#[patch("/v1/cases/{case_id}/victims/{victim_id}")]
+pub async fn case_victim_amend(
+    req: HttpRequest,
+    allowed: Allowed<VictimWrite>,
+    body: Body<CaseVictimPatch>,
+) -> Result<HttpResponse, Problem> {
+    let (case, victim): (CaseId, VictimId) = (id(&req, "case_id")?, id(&req, "victim_id")?);
+    let (patch, _) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let written = actions::amend_part(allowed.store(), allowed.act(), case, victim, version, patch).await?;
+    Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
+}
+
+/// One victim, pseudonymous.
+#[utoipa::path(tag = "victims", summary = "Read a victim", params(("victim_id" = VictimId, Path, description = "The victim")),
+    responses((status = 200, description = "The victim", body = VictimView)),
+    security(("oauth2" = ["victims:read"])))]
+#[get("/v1/victims/{victim_id}")]
+pub async fn victim_read(req: HttpRequest, allowed: Allowed<VictimRead>) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    Params::parse(&req, &[])?;
+    let act = allowed.act();
+    let read = actions::read_victim(allowed.store(), &act, victim).await?;
+    let entry = Entry::new(Action::Read, victim, Some(read.view.version));
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view))
+}
+
+/// Changes a victim (merge patch). A cleared sensitive attribute goes back to `unknown` or `not_asked`.
+#[utoipa::path(tag = "victims", summary = "Amend a victim", params(("victim_id" = VictimId, Path, description = "The victim")),
+    request_body(content = VictimPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The victim, changed", body = VictimView)),
+    security(("oauth2" = ["victims:write"])))]
+#[patch("/v1/victims/{victim_id}")]
+pub async fn victim_amend(
+    req: HttpRequest,
+    allowed: Allowed<VictimWrite>,
+    body: Body<VictimPatch>,
+) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    let (patch, _) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let written = actions::amend_victim(allowed.store(), allowed.act(), victim, version, patch).await?;
+    Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
+}
+
+/// Who a victim is: names, documents, contacts. Every look is recorded before the answer leaves.
+#[utoipa::path(tag = "victims", summary = "Read a victim's identity", params(("victim_id" = VictimId, Path, description = "The victim")),
+    responses((status = 200, description = "The identity", body = VictimIdentityView)),
+    security(("oauth2" = ["victims.identity:read"])))]
+#[get("/v1/victims/{victim_id}/identity")]
+pub async fn victim_identity_read(req: HttpRequest, allowed: Allowed<VictimIdentityRead>) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    Params::parse(&req, &[])?;
+    let act = allowed.act();
+    let read = actions::read_identity(allowed.store(), &act, victim).await?;
+    let entry = Entry::new(Action::Read, victim, Some(read.view.version)).about("victim_identity");
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view))
+}
+
+/// Changes who a victim is (merge patch). The identity has a version of its own.
+#[utoipa::path(tag = "victims", summary = "Amend a victim's identity", params(("victim_id" = VictimId, Path, description = "The victim")),
+    request_body(content = VictimIdentityInput, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The identity, changed", body = VictimIdentityView)),
+    security(("oauth2" = ["victims.identity:write"])))]
+#[patch("/v1/victims/{victim_id}/identity")]
+pub async fn victim_identity_amend(
+    req: HttpRequest,
+    allowed: Allowed<VictimIdentityWrite>,
+    body: Body<VictimIdentityInput>,
+) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    let (patch, _) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let written = actions::amend_identity(allowed.store(), allowed.act(), victim, version, patch).await?;
+    Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
+}
+
+/// Every change of a victim, oldest first. No values.
+#[utoipa::path(tag = "victims", summary = "Read a victim's history",
+    params(("victim_id" = VictimId, Path, description = "The victim"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of changes", body = HistoryPage)),
+    security(("oauth2" = ["victims:read"])))]
+#[get("/v1/victims/{victim_id}/history")]
+pub async fn victim_history(req: HttpRequest, allowed: Allowed<VictimRead>) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let cursors = &allowed.services().cursors;
+    let after = cursors.after(&params, client)?;
+    let page = actions::history(allowed.store(), &act, victim, after, limit).await?.map(HistoryEvent::from);
+    let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
+    Ok(respond::page(&req, &params, None, next_cursor.clone(), &HistoryPage { items: page.items, next_cursor }))
+}

@@ -1,0 +1,10 @@
+//! Victims: persons harmed, pseudonymous, and each one's part in a case. Identities have a door of their own.
+
+pub mod actions;
+pub mod http;
+pub mod model;
+pub mod store;
+pub mod wire;
+
+pub use model::{PreparedVictim, prepare};
+pub use store::{in_case, insert};

@@ -1,0 +1,234 @@
+//! SQL of the victims.
+
+use diesel::prelude::*;
+
+use super::model::{CaseVictim, Identity, Part, PreparedVictim, Victim, VictimDetail};
+use crate::act::Act;
+use crate::auth::Scope;
+use crate::cases::{Section, Sight, docket};
+use crate::db::schema::{case_victim, victim as t, victim_case, victim_identity};
+use crate::db::{Conn, Json};
+use crate::kernel::ids::{CaseId, VictimId};
+use crate::kernel::page::{After, Limit, Page};
+use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::ledger::{Action, Entry};
+
+type Row = (VictimId, i64, String, Json, Timestamp, String, Timestamp);
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    (t::id, t::version, t::code, t::detail, t::created_at, t::created_by_agency, t::updated_at)
+}
+
+fn victim(row: Row) -> Result<Victim> {
+    let (id, version, code, detail, created_at, agency, updated_at) = row;
+    Ok(Victim {
+        id,
+        version,
+        code,
+        detail: detail.read::<VictimDetail>()?,
+        created_at,
+        created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in victim"))?,
+        updated_at,
+    })
+}
+
+/// Inserts victims, their parts in the case and their identities; answers the ledger entries.
+pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedVictim]) -> Result<Vec<Entry>> {
+    let client = act.actor.client.ok_or_else(|| Error::internal("a victim without a client"))?;
+    let mut entries = Vec::with_capacity(prepared.len());
+    for PreparedVictim { victim, part, identity, .. } in prepared {
+        let (bucket, id) = victim.id.key();
+        diesel::insert_into(t::table)
+            .values((
+                t::bucket.eq(bucket),
+                t::id.eq(id),
+                t::code.eq(&victim.code),
+                t::detail.eq(Json::of(&victim.detail)?),
+                t::version.eq(victim.version),
+                t::created_at.eq(victim.created_at),
+                t::created_by_agency.eq(victim.created_by_agency.as_str()),
+                t::created_by_client.eq(client),
+                t::updated_at.eq(victim.updated_at),
+            ))
+            .execute(tx)?;
+        diesel::insert_into(victim_identity::table)
+            .values((
+                victim_identity::bucket.eq(bucket),
+                victim_identity::victim_id.eq(id),
+                victim_identity::content.eq(Json::of(identity)?),
+                victim_identity::version.eq(1),
+                victim_identity::updated_at.eq(act.now),
+            ))
+            .execute(tx)?;
+        diesel::insert_into(victim_case::table)
+            .values((victim_case::bucket.eq(bucket), victim_case::victim_id.eq(id), victim_case::case_id.eq(case)))
+            .execute(tx)?;
+        diesel::insert_into(case_victim::table)
+            .values((
+                case_victim::bucket.eq(case.bucket().number()),
+                case_victim::case_id.eq(case),
+                case_victim::victim_id.eq(id),
+                case_victim::detail.eq(Json::of(part)?),
+                case_victim::version.eq(1),
+                case_victim::created_at.eq(act.now),
+                case_victim::created_by_agency.eq(act.agency().as_str()),
+                case_victim::created_by_client.eq(client),
+                case_victim::updated_at.eq(act.now),
+            ))
+            .execute(tx)?;
+        entries.push(Entry::new(Action::Created, id, Some(1)));
+    }
+    Ok(entries)
+}
+
+/// The victims of a case.
+pub fn in_case(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
+    Ok(case_victim::table
+        .filter(case_victim::bucket.eq(case.bucket().number()))
+        .filter(case_victim::case_id.eq(case))
+        .select(case_victim::victim_id)
+        .limit(1_000)
+        .load(conn)?)
+}
+
+/// How the caller sees a person: through the first of its cases that shows the section.
+fn through(conn: &mut Conn, scope: &Scope, id: VictimId, section: Section) -> Result<(CaseId, Sight)> {
+    let cases: Vec<CaseId> = victim_case::table
+        .filter(victim_case::bucket.eq(id.bucket().number()))
+        .filter(victim_case::victim_id.eq(id))
+        .select(victim_case::case_id)
+        .limit(1_000)
+        .load(conn)?;
+    if cases.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let mut sights: Vec<(CaseId, Sight)> = docket::sights(conn, scope, &cases)?
+        .into_iter()
+        .filter(|(_, sight)| match section {
+            Section::VictimIdentity => sight.sees_identity(id),
+            _ => sight.sees_victim(id) && sight.sees(section),
+        })
+        .collect();
+    // An own case first: it is the one through which a write is allowed.
+    sights.sort_by_key(|(_, sight)| sight.must_own().is_err());
+    sights.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// A victim whom the caller may see.
+pub fn find(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<(Victim, Sight)> {
+    let (_, sight) = through(conn, scope, id, Section::Victims)?;
+    Ok((one(conn, id)?, sight))
+}
+
+fn one(conn: &mut Conn, id: VictimId) -> Result<Victim> {
+    let (bucket, id) = id.key();
+    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    victim(row)
+}
+
+/// Writes a changed victim over the version that it was read at.
+pub fn update(tx: &mut Conn, victim: &Victim, read_at: i64) -> Result<()> {
+    let (bucket, id) = victim.id.key();
+    let moved = diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at)))
+        .set((t::detail.eq(Json::of(&victim.detail)?), t::version.eq(victim.version), t::updated_at.eq(victim.updated_at)))
+        .execute(tx)?;
+    if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+}
+
+/// An identity that the caller may see, with its version and when it last changed.
+pub fn find_identity(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<(Identity, i64, Timestamp, Sight)> {
+    let (_, sight) = through(conn, scope, id, Section::VictimIdentity)?;
+    let (bucket, id) = id.key();
+    let (content, version, updated_at): (Json, i64, Timestamp) = victim_identity::table
+        .filter(victim_identity::bucket.eq(bucket))
+        .filter(victim_identity::victim_id.eq(id))
+        .select((victim_identity::content, victim_identity::version, victim_identity::updated_at))
+        .first(conn)?;
+    Ok((content.read()?, version, updated_at, sight))
+}
+
+/// Writes a changed identity over the version that it was read at.
+pub fn update_identity(tx: &mut Conn, id: VictimId, identity: &Identity, read_at: i64, now: Timestamp) -> Result<()> {
+    let (bucket, id) = id.key();
+    let moved = diesel::update(
+        victim_identity::table
+            .filter(victim_identity::bucket.eq(bucket))
+            .filter(victim_identity::victim_id.eq(id))
+            .filter(victim_identity::version.eq(read_at)),
+    )
+    .set((
+        victim_identity::content.eq(Json::of(identity)?),
+        victim_identity::version.eq(read_at + 1),
+        victim_identity::updated_at.eq(now),
+    ))
+    .execute(tx)?;
+    if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+}
+
+type PartRow = (VictimId, Json, i64, Timestamp);
+
+/// One page of a case's victims, those only whom the sight shows.
+pub fn list(conn: &mut Conn, sight: &Sight, case: CaseId, after: Option<&After>, limit: Limit) -> Result<Page<CaseVictim>> {
+    let mut query = case_victim::table
+        .filter(case_victim::bucket.eq(case.bucket().number()))
+        .filter(case_victim::case_id.eq(case))
+        .select((case_victim::victim_id, case_victim::detail, case_victim::version, case_victim::updated_at))
+        .order(case_victim::victim_id.asc())
+        .limit(limit.fetch())
+        .into_boxed();
+    if let Some(only) = &sight.victims {
+        query = query.filter(case_victim::victim_id.eq_any(only.clone()));
+    }
+    if let Some(after) = after {
+        query = query.filter(case_victim::victim_id.gt(VictimId::from_uuid(after.id)));
+    }
+    let rows: Vec<PartRow> = query.load(conn)?;
+    let page = Page::cut(rows, limit, |(id, ..)| After { key: String::new(), id: id.uuid() });
+    let ids: Vec<VictimId> = page.items.iter().map(|(id, ..)| *id).collect();
+    let buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
+    let persons: Vec<Row> = if ids.is_empty() {
+        Vec::new()
+    } else {
+        t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids)).select(columns()).load(conn)?
+    };
+    let persons = persons.into_iter().map(victim).collect::<Result<Vec<Victim>>>()?;
+    let Page { items, next } = page;
+    let items = items
+        .into_iter()
+        .filter_map(|(id, detail, version, updated_at)| {
+            let victim = persons.iter().find(|p| p.id == id)?.clone();
+            Some(detail.read::<Part>().map(|part| CaseVictim { case, victim, part, version, updated_at }))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Page { items, next })
+}
+
+/// One victim of a case.
+pub fn find_part(conn: &mut Conn, case: CaseId, id: VictimId) -> Result<CaseVictim> {
+    let (detail, version, updated_at): (Json, i64, Timestamp) = case_victim::table
+        .filter(case_victim::bucket.eq(case.bucket().number()))
+        .filter(case_victim::case_id.eq(case))
+        .filter(case_victim::victim_id.eq(id))
+        .select((case_victim::detail, case_victim::version, case_victim::updated_at))
+        .first(conn)?;
+    Ok(CaseVictim { case, victim: one(conn, id)?, part: detail.read()?, version, updated_at })
+}
+
+/// Writes a changed part over the version that it was read at.
+pub fn update_part(tx: &mut Conn, part: &CaseVictim, read_at: i64) -> Result<()> {
+    let moved = diesel::update(
+        case_victim::table
+            .filter(case_victim::bucket.eq(part.case.bucket().number()))
+            .filter(case_victim::case_id.eq(part.case))
+            .filter(case_victim::victim_id.eq(part.victim.id))
+            .filter(case_victim::version.eq(read_at)),
+    )
+    .set((
+        case_victim::detail.eq(Json::of(&part.part)?),
+        case_victim::version.eq(part.version),
+        case_victim::updated_at.eq(part.updated_at),
+    ))
+    .execute(tx)?;
+    if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+}

@@ -1,0 +1,386 @@
+//! Bodies of the victim operations.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::kernel::ids::{CaseId, VictimId};
+use crate::kernel::pii::Pii;
+use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
+
+/// A victim to add to a case: who, and what happened to her or him.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"sex": "female", "age_at_identification": 16, "nationalities": ["PE"],
+    "acts": ["recruit", "transfer"], "purposes": ["sexual_exploitation"], "recruitment": "false_job"}))]
+pub struct CaseVictimCreate {
+    /// A name for this victim within this request only, for charges to point at.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub label: Option<String>,
+    /// Code list `sex`; `unknown` if absent.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub sex: Option<String>,
+    /// Code list `gender`; `not_asked` if absent.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub gender: Option<String>,
+    /// Years of age when identified. Absent counts as a minor.
+    #[validate(range(min = 0, max = 120))]
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 120)]
+    pub age_at_identification: Option<i32>,
+    /// ISO 3166-1 alpha-2.
+    #[validate(length(max = 5))]
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    pub nationalities: Vec<String>,
+    /// ISO 3166-1 alpha-2.
+    #[validate(length(min = 2, max = 2))]
+    #[serde(default)]
+    #[schema(min_length = 2, max_length = 2)]
+    pub country_of_birth: Option<String>,
+    /// ISO 639.
+    #[validate(length(max = 10))]
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub languages: Vec<String>,
+    /// Code list `education`.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub education: Option<String>,
+    /// Code list `disability`; `not_asked` if absent.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub disability: Option<String>,
+    /// Name of the indigenous people, as she or he says.
+    #[validate(length(min = 1, max = 80))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 80)]
+    pub indigenous_people: Option<String>,
+    /// Code list `victim_status`; `presumed` if absent.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub status: Option<String>,
+    /// What was done: code list `act`.
+    #[validate(length(max = 10))]
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub acts: Vec<String>,
+    /// How: code list `means`. At least one for an adult; may be empty for a minor (CP 129-A.3).
+    #[validate(length(max = 12))]
+    #[serde(default)]
+    #[schema(max_items = 12)]
+    pub means: Vec<String>,
+    /// What for: code list `purpose`.
+    #[validate(length(max = 12))]
+    #[serde(default)]
+    #[schema(max_items = 12)]
+    pub purposes: Vec<String>,
+    /// Code list `recruitment`.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub recruitment: Option<String>,
+    /// Code list `control`.
+    #[validate(length(max = 10))]
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub control: Vec<String>,
+    /// Names, documents and contacts, kept apart. Needs the scope `victims.identity:write`.
+    #[validate(nested)]
+    #[serde(default)]
+    pub identity: Option<VictimIdentityInput>,
+}
+
+/// An identity document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"type": "national_id", "country": "PE", "number": "10117410-2"}))]
+pub struct DocumentInput {
+    /// Code list `document_type`.
+    #[serde(rename = "type")]
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    pub kind: String,
+    /// Who issued it: ISO 3166-1 alpha-2.
+    #[validate(length(min = 2, max = 2))]
+    #[schema(min_length = 2, max_length = 2)]
+    pub country: String,
+    /// The number as printed.
+    #[schema(value_type = String, min_length = 1, max_length = 40)]
+    pub number: Pii<String>,
+}
+
+/// Who a person is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"given_names": "Rosa", "paternal_surname": "Quispe", "maternal_surname": "Mamani",
+    "birth_date": "2004-05", "contacts": [{"kind": "phone", "value": "+51 900 000 000", "safe": false}]}))]
+pub struct VictimIdentityInput {
+    /// Given names.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[serde(default)]
+    pub given_names: Field<Pii<String>>,
+    /// First surname.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[serde(default)]
+    pub paternal_surname: Field<Pii<String>>,
+    /// Second surname.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[serde(default)]
+    pub maternal_surname: Field<Pii<String>>,
+    /// Other names used.
+    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    #[serde(default)]
+    pub other_names: Field<Vec<Pii<String>>>,
+    /// Birth, as far as known.
+    #[schema(value_type = Option<PartialDate>)]
+    #[serde(default)]
+    pub birth_date: Field<Pii<PartialDate>>,
+    /// Documents.
+    #[schema(value_type = Option<Vec<DocumentInput>>, max_items = 10)]
+    #[serde(default)]
+    pub documents: Field<Vec<DocumentInput>>,
+    /// Ways to reach the person.
+    #[schema(value_type = Option<Vec<Contact>>, max_items = 10)]
+    #[serde(default)]
+    pub contacts: Field<Vec<Contact>>,
+    /// Where the person lives.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 300)]
+    #[serde(default)]
+    pub address: Field<Pii<String>>,
+    /// How to make contact without danger.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    #[serde(default)]
+    pub safe_contact_instructions: Field<Pii<String>>,
+}
+
+/// A way to reach a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// `phone`, `email` or `other`.
+    pub kind: ContactKind,
+    /// The number or address.
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    pub value: Pii<String>,
+    /// Whether using it puts nobody in danger.
+    pub safe: bool,
+}
+
+/// Kinds of contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactKind {
+    /// Telephone.
+    Phone,
+    /// Electronic mail.
+    Email,
+    /// Anything else.
+    Other,
+}
+
+/// A document as registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Document {
+    /// Code list `document_type`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Who issued it.
+    pub country: String,
+    /// As given.
+    #[schema(value_type = String)]
+    pub number: Pii<String>,
+    /// In the scheme's normal form.
+    #[schema(value_type = String)]
+    pub normal_form: Pii<String>,
+}
+
+/// Who a person is, as registered.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = VictimIdentity)]
+pub struct VictimIdentityView {
+    /// The victim.
+    pub victim_id: VictimId,
+    /// Version of the identity.
+    pub version: i64,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Given names.
+    #[schema(required, value_type = Option<String>)]
+    pub given_names: Option<Pii<String>>,
+    /// First surname.
+    #[schema(required, value_type = Option<String>)]
+    pub paternal_surname: Option<Pii<String>>,
+    /// Second surname.
+    #[schema(required, value_type = Option<String>)]
+    pub maternal_surname: Option<Pii<String>>,
+    /// Other names used.
+    #[schema(value_type = Vec<String>)]
+    pub other_names: Vec<Pii<String>>,
+    /// Birth.
+    #[schema(required, value_type = Option<PartialDate>)]
+    pub birth_date: Option<Pii<PartialDate>>,
+    /// Documents.
+    pub documents: Vec<Document>,
+    /// Ways to reach the person.
+    pub contacts: Vec<Contact>,
+    /// Where the person lives.
+    #[schema(required, value_type = Option<String>)]
+    pub address: Option<Pii<String>>,
+    /// How to make contact without danger.
+    #[schema(required, value_type = Option<String>)]
+    pub safe_contact_instructions: Option<Pii<String>>,
+}
+
+/// Changes to a victim (merge patch).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"education": "secondary", "languages": ["qu", "es"]}))]
+pub struct VictimPatch {
+    /// Sex.
+    #[serde(default)]
+    pub sex: Field<String>,
+    /// Gender.
+    #[serde(default)]
+    pub gender: Field<String>,
+    /// Years of age when identified.
+    #[serde(default)]
+    pub age_at_identification: Field<i32>,
+    /// Nationalities.
+    #[serde(default)]
+    pub nationalities: Field<Vec<String>>,
+    /// Country of birth.
+    #[serde(default)]
+    pub country_of_birth: Field<String>,
+    /// Languages.
+    #[serde(default)]
+    pub languages: Field<Vec<String>>,
+    /// Education.
+    #[serde(default)]
+    pub education: Field<String>,
+    /// Disability.
+    #[serde(default)]
+    pub disability: Field<String>,
+    /// Indigenous people.
+    #[serde(default)]
+    pub indigenous_people: Field<String>,
+}
+
+/// A victim, pseudonymous.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Victim)]
+pub struct VictimView {
+    /// The victim.
+    pub id: VictimId,
+    /// Version.
+    pub version: i64,
+    /// When registered.
+    pub created_at: Timestamp,
+    /// When last changed.
+    pub updated_at: Timestamp,
+    /// Who registered her or him.
+    pub created_by_agency: AgencyCode,
+    /// Speakable reference.
+    pub code: String,
+    /// Sex.
+    pub sex: String,
+    /// Gender.
+    pub gender: String,
+    /// Years of age when identified.
+    #[schema(required)]
+    pub age_at_identification: Option<i32>,
+    /// Band of the age: code list `age_band`.
+    pub age_band: String,
+    /// Under 18, or presumed so because the age is unknown.
+    pub minor: bool,
+    /// Nationalities.
+    pub nationalities: Vec<String>,
+    /// Country of birth.
+    #[schema(required)]
+    pub country_of_birth: Option<String>,
+    /// Languages.
+    pub languages: Vec<String>,
+    /// Education.
+    #[schema(required)]
+    pub education: Option<String>,
+    /// Disability.
+    pub disability: String,
+    /// Indigenous people.
+    #[schema(required)]
+    pub indigenous_people: Option<String>,
+    /// Pointers of what was withheld.
+    pub redacted: Vec<String>,
+}
+
+/// A victim's part in a case.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseVictim)]
+pub struct CaseVictimView {
+    /// The case.
+    pub case_id: CaseId,
+    /// The victim.
+    pub victim_id: VictimId,
+    /// Version of the part.
+    pub version: i64,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Status in this case.
+    pub status: String,
+    /// What was done.
+    pub acts: Vec<String>,
+    /// How.
+    pub means: Vec<String>,
+    /// What for.
+    pub purposes: Vec<String>,
+    /// Recruitment.
+    #[schema(required)]
+    pub recruitment: Option<String>,
+    /// Control.
+    pub control: Vec<String>,
+    /// The victim.
+    pub victim: VictimView,
+}
+
+/// The victims of a case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseVictimPage {
+    /// The victims.
+    pub items: Vec<CaseVictimView>,
+    /// Cursor of the next page; null on the last one.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+/// Changes to a victim's part in a case (merge patch).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"status": "recognised", "means": ["deception", "threat"]}))]
+pub struct CaseVictimPatch {
+    /// Status.
+    #[serde(default)]
+    pub status: Field<String>,
+    /// What was done.
+    #[serde(default)]
+    pub acts: Field<Vec<String>>,
+    /// How.
+    #[serde(default)]
+    pub means: Field<Vec<String>>,
+    /// What for.
+    #[serde(default)]
+    pub purposes: Field<Vec<String>>,
+    /// Recruitment.
+    #[serde(default)]
+    pub recruitment: Field<String>,
+    /// Control.
+    #[serde(default)]
+    pub control: Field<Vec<String>>,
+}

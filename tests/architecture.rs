@@ -1,0 +1,53 @@
+//! The rules of the house, read from the source.
+
+use std::path::{Path, PathBuf};
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_owns_and_pure_files_stay_pure() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    assert!(files.len() > 60);
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//!"), "{} begins without a header", path.display());
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if ["model.rs", "actions.rs", "store.rs"].contains(&name) {
+            assert!(!text.contains("use actix_web") && !text.contains("use utoipa"), "{} knows HTTP", path.display());
+        }
+        if ["model.rs", "actions.rs", "wire.rs", "http.rs"].contains(&name) && !path.starts_with("src/http") {
+            assert!(!text.contains("use diesel"), "{} knows SQL", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_top_level_holds_only_what_it_may() {
+    let allowed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "LICENSE",
+        "docker-compose.yml",
+        "src",
+        "migrations",
+        "openapi",
+        "tests",
+        "target",
+        "data",
+    ];
+    for entry in std::fs::read_dir(".").unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "{name}");
+    }
+}

@@ -1,0 +1,193 @@
+//! A server per test, on either engine, and a client that speaks to it over real HTTP.
+
+pub mod postgres;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+use sistra::app::{Running, start};
+use sistra::auth::Purpose;
+use sistra::auth::clients::{Credential, NewClient, create};
+use sistra::config::Config;
+use sistra::db::DatabaseUrl;
+use sistra::kernel::{AgencyCode, Timestamp};
+
+/// Engine of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes two tests of one body: `sqlite::name` and `postgres::name`.
+#[macro_export]
+macro_rules! both {
+    ($(fn $name:ident($world:ident) $body:block)*) => {
+        $(fn $name($world: &$crate::support::World) $body)*
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(&$crate::support::World::new($crate::support::Engine::Sqlite).expect("SQLite is always there")) })*
+        }
+        mod postgres {
+            $(#[test] fn $name() { if let Some(w) = $crate::support::World::new($crate::support::Engine::Postgres) { super::$name(&w) } })*
+        }
+    };
+}
+
+/// A server with a database of its own.
+pub struct World {
+    pub running: Option<Running>,
+    pub dir: PathBuf,
+    pub database: DatabaseUrl,
+    agent: ureq::Agent,
+}
+
+/// What the server said.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+    }
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+    /// `pointer: code` of every fault.
+    pub fn faults(&self) -> Vec<String> {
+        let body = self.json();
+        let one = |f: &Value| {
+            let at = ["pointer", "parameter", "header"].iter().find_map(|k| f[*k].as_str()).unwrap_or_default().to_owned();
+            format!("{at}: {}", f["code"].as_str().unwrap_or_default())
+        };
+        body["errors"].as_array().map(|a| a.iter().map(one).collect()).unwrap_or_default()
+    }
+}
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+pub fn unique() -> String {
+    format!("{}-{}-test-key-0000", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub const ALL: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read \
+    charges:write referrals:read referrals:write referrals:decide";
+
+impl World {
+    pub fn new(engine: Engine) -> Option<Self> {
+        let dir = std::env::temp_dir().join(format!("sistra-test-{}", unique()));
+        let database = match engine {
+            Engine::Sqlite => DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")),
+            Engine::Postgres => DatabaseUrl::Postgres(postgres::database()?),
+        };
+        std::fs::create_dir_all(&dir).unwrap();
+        if engine == Engine::Postgres {
+            let mut conn = sistra::db::connection::open(&database, sistra::db::connection::Role::Write, 60_000).unwrap();
+            sistra::db::migrations::up(&mut conn).unwrap();
+        }
+        let running = start(&Config::for_tests(database.clone(), dir.clone())).unwrap();
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+        Some(Self { running: Some(running), dir, database, agent })
+    }
+
+    pub fn base(&self) -> String {
+        format!("http://{}", self.running.as_ref().unwrap().addr)
+    }
+
+    /// A token of a new client of an agency, with these scopes and this purpose.
+    pub fn token(&self, agency: &str, scopes: &str, purpose: Purpose) -> String {
+        let running = self.running.as_ref().unwrap();
+        let identity = scopes.contains("identity");
+        let jwks = json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]});
+        let new = NewClient {
+            agency: AgencyCode::parse(agency).unwrap(),
+            name: "test".into(),
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+            purposes: vec![purpose],
+            credential: if identity { Credential::Jwks(jwks.to_string()) } else { Credential::Secret },
+        };
+        let (id, _) = running
+            .store
+            .write_blocking(move |tx| create(tx, &new, Timestamp::now()).map_err(sistra::kernel::Error::Internal))
+            .unwrap();
+        running.authenticator.directory.refresh(&running.store).unwrap();
+        let client = running.authenticator.directory.find(id).unwrap().unwrap();
+        running.authenticator.token_for(&client, &client.scopes, purpose, None, Timestamp::now()).unwrap()
+    }
+
+    pub fn prosecutor(&self) -> String {
+        self.token("PE-MP-FISTRAP-LIMA", ALL, Purpose::Prosecution)
+    }
+
+    pub fn shelter(&self) -> String {
+        self.token("PE-MIMP-INABIF", ALL, Purpose::Assistance)
+    }
+
+    fn finish<B: ureq::AsSendBody>(&self, request: ureq::http::Request<B>) -> Answer {
+        let mut response = self.agent.run(request).unwrap();
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        Answer { status, headers, text: response.body_mut().read_to_string().unwrap() }
+    }
+
+    pub fn send(&self, method: &str, path: &str, token: Option<&str>, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base()));
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if body.is_empty() { self.finish(request.body(()).unwrap()) } else { self.finish(request.body(body).unwrap()) }
+    }
+
+    pub fn get(&self, path: &str, token: &str) -> Answer {
+        self.send("GET", path, Some(token), &[], b"")
+    }
+
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.post_with(path, token, &[("Idempotency-Key", &unique())], body)
+    }
+
+    pub fn post_with(&self, path: &str, token: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let headers = [headers, &[("Content-Type", "application/json")]].concat();
+        self.send("POST", path, Some(token), &headers, body.to_string().as_bytes())
+    }
+
+    pub fn patch(&self, path: &str, token: &str, etag: &str, body: &Value) -> Answer {
+        let headers = [("Content-Type", "application/merge-patch+json"), ("If-Match", etag)];
+        self.send("PATCH", path, Some(token), &headers, body.to_string().as_bytes())
+    }
+
+    pub fn step(&self, path: &str, token: &str, etag: &str, body: &Value) -> Answer {
+        self.post_with(&format!("{path}/transitions"), token, &[("Idempotency-Key", &unique()), ("If-Match", etag)], body)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// A case with one adult victim, one accused and one charge.
+pub fn case() -> Value {
+    json!({
+        "title": "Captación con oferta falsa", "summary": "Relato reservado", "reported_at": "2026-03-14T15:30:00.000Z",
+        "report_channel": "police", "facts_from": "2026-01", "territory": "170101", "exploitation": ["sexual_adult"],
+        "victims": [{"label": "v1", "sex": "female", "age_at_identification": 22, "acts": ["recruit"], "means": ["deception"], "purposes": ["sexual_exploitation"]}],
+        "accused": [{"label": "a1", "kind": "natural_person"}],
+        "charges": [{"accused": "a1", "offence_code": "PE-CP-129-A", "role": "author", "victims": ["v1"]}]
+    })
+}
