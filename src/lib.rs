@@ -11,6 +11,7 @@
 //! | [`http`] | the only shared code that knows HTTP |
 //! | [`catalogue`] | the law as dated data |
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
+//! | [`persons`] | who a person is: the same for victims and accused |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
 //!
@@ -43,6 +44,7 @@ pub mod db;
 pub mod http;
 pub mod kernel;
 pub mod ledger;
+pub mod persons;
 pub mod referrals;
 pub mod transitions;
 pub mod victims;

@@ -4,5 +4,6 @@
 mod architecture;
 mod cases;
 mod contract;
+mod persons;
 mod store;
 mod support;

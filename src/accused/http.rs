@@ -1,22 +1,57 @@
 //! Handlers of the accused operations.
 
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
-use super::store;
-use super::wire::{AccusedPage, AccusedView};
-use crate::auth::policy::AccusedRead;
-use crate::cases::{Section, sight};
+use super::actions;
+use super::wire::{AccusedCreate, AccusedIdentityInput, AccusedIdentityView, AccusedPage, AccusedPatch, AccusedView};
+use crate::auth::policy::{AccusedIdentityRead, AccusedIdentityWrite, AccusedRead, AccusedWrite};
+use crate::http::body::Body;
 use crate::http::guard::Allowed;
+use crate::http::idempotency::{Key, Once};
 use crate::http::path::id;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
-use crate::http::respond;
+use crate::http::{etag, respond};
+use crate::kernel::Error;
 use crate::kernel::ids::{AccusedId, CaseId};
+use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(case_accused_list).service(accused_read);
+    cfg.service(case_accused_list)
+        .service(case_accused_add)
+        .service(accused_read)
+        .service(accused_amend)
+        .service(accused_identity_read)
+        .service(accused_identity_amend)
+        .service(accused_history);
+}
+
+/// Adds an accused to a case of the caller's agency.
+///
+/// Somebody not yet known is `unidentified` and gets names later, through the identity's own door.
+#[utoipa::path(tag = "accused", summary = "Add an accused to a case", params(("case_id" = CaseId, Path, description = "The case")),
+    request_body = AccusedCreate,
+    responses((status = 201, description = "The accused", body = AccusedView)),
+    security(("oauth2" = ["accused:write"])))]
+#[post("/v1/cases/{case_id}/accused")]
+pub async fn case_accused_add(
+    req: HttpRequest,
+    allowed: Allowed<AccusedWrite>,
+    body: Body<AccusedCreate>,
+) -> Result<HttpResponse, Problem> {
+    let case: CaseId = id(&req, "case_id")?;
+    let key = Key::from_request(&req)?;
+    let (input, fingerprint) = body.read(&allowed).await?;
+    let caller = allowed.caller();
+    if input.identity.is_some() && !caller.has("accused.identity:write") {
+        return Err(Error::InsufficientScope("accused.identity:write").into());
+    }
+    let once = Once::new(caller.client, key, fingerprint);
+    let written = actions::add_accused(allowed.store(), allowed.act(), once, case, input).await?;
+    let location = format!("/v1/accused/{}", written.view.id);
+    Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
 /// The accused of a case, pseudonymous.
@@ -35,14 +70,7 @@ pub async fn case_accused_list(req: HttpRequest, allowed: Allowed<AccusedRead>) 
     let (act, client) = (allowed.act(), allowed.caller().client);
     let services = allowed.services();
     let after = services.cursors.after(&params, client)?;
-    let scope = act.scope.clone();
-    let page = allowed
-        .store()
-        .read(move |conn| {
-            sight(conn, &scope, case)?.must_see(Section::Accused)?;
-            Ok(store::list(conn, case, after.as_ref(), limit)?.map(|a| a.view()))
-        })
-        .await?;
+    let page = actions::list_accused(allowed.store(), &act, case, after, limit).await?;
     let entry = Entry::listed(client, "accused_list", page.items.iter().map(|a| a.id));
     let audit = services.access.record(&act.actor, act.now, entry).await?;
     let next_cursor = services.cursors.next(&params, client, page.next.as_ref())?;
@@ -58,9 +86,85 @@ pub async fn accused_read(req: HttpRequest, allowed: Allowed<AccusedRead>) -> Re
     let accused: AccusedId = id(&req, "accused_id")?;
     Params::parse(&req, &[])?;
     let act = allowed.act();
-    let scope = act.scope.clone();
-    let (found, tag) = allowed.store().read(move |conn| store::find(conn, &scope, accused)).await?;
-    let entry = Entry::new(Action::Read, accused, Some(found.version));
+    let read = actions::read_accused(allowed.store(), &act, accused).await?;
+    let entry = Entry::new(Action::Read, accused, Some(read.view.version));
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
-    Ok(respond::ok(&req, found.version, &tag, Some(audit), &found.view()))
+    Ok(respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view))
+}
+
+/// Changes an accused (merge patch). Somebody unidentified may become known.
+#[utoipa::path(tag = "accused", summary = "Amend an accused", params(("accused_id" = AccusedId, Path, description = "The accused")),
+    request_body(content = AccusedPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The accused, changed", body = AccusedView)),
+    security(("oauth2" = ["accused:write"])))]
+#[patch("/v1/accused/{accused_id}")]
+pub async fn accused_amend(
+    req: HttpRequest,
+    allowed: Allowed<AccusedWrite>,
+    body: Body<AccusedPatch>,
+) -> Result<HttpResponse, Problem> {
+    let accused: AccusedId = id(&req, "accused_id")?;
+    let (patch, _) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let written = actions::amend_accused(allowed.store(), allowed.act(), accused, version, patch).await?;
+    Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
+}
+
+/// Who an accused person is: names, documents, contacts. Every look is recorded before the answer leaves.
+#[utoipa::path(tag = "accused", summary = "Read an accused person's identity",
+    params(("accused_id" = AccusedId, Path, description = "The accused")),
+    responses((status = 200, description = "The identity", body = AccusedIdentityView)),
+    security(("oauth2" = ["accused.identity:read"])))]
+#[get("/v1/accused/{accused_id}/identity")]
+pub async fn accused_identity_read(
+    req: HttpRequest,
+    allowed: Allowed<AccusedIdentityRead>,
+) -> Result<HttpResponse, Problem> {
+    let accused: AccusedId = id(&req, "accused_id")?;
+    Params::parse(&req, &[])?;
+    let act = allowed.act();
+    let read = actions::read_identity(allowed.store(), &act, accused).await?;
+    let entry = Entry::new(Action::Read, accused, Some(read.view.version)).about("accused_identity");
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view))
+}
+
+/// Changes who an accused person is (merge patch). The identity has a version of its own.
+#[utoipa::path(tag = "accused", summary = "Amend an accused person's identity",
+    params(("accused_id" = AccusedId, Path, description = "The accused")),
+    request_body(content = AccusedIdentityInput, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The identity, changed", body = AccusedIdentityView)),
+    security(("oauth2" = ["accused.identity:write"])))]
+#[patch("/v1/accused/{accused_id}/identity")]
+pub async fn accused_identity_amend(
+    req: HttpRequest,
+    allowed: Allowed<AccusedIdentityWrite>,
+    body: Body<AccusedIdentityInput>,
+) -> Result<HttpResponse, Problem> {
+    let accused: AccusedId = id(&req, "accused_id")?;
+    let (patch, _) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let written = actions::amend_identity(allowed.store(), allowed.act(), accused, version, patch).await?;
+    Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
+}
+
+/// Every change of an accused, oldest first. No values.
+#[utoipa::path(tag = "accused", summary = "Read an accused's history",
+    params(("accused_id" = AccusedId, Path, description = "The accused"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of changes", body = HistoryPage)),
+    security(("oauth2" = ["accused:read"])))]
+#[get("/v1/accused/{accused_id}/history")]
+pub async fn accused_history(req: HttpRequest, allowed: Allowed<AccusedRead>) -> Result<HttpResponse, Problem> {
+    let accused: AccusedId = id(&req, "accused_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let cursors = &allowed.services().cursors;
+    let after = cursors.after(&params, client)?;
+    let page = actions::history(allowed.store(), &act, accused, after, limit).await?.map(HistoryEvent::from);
+    let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
+    Ok(respond::page(&req, &params, None, next_cursor.clone(), &HistoryPage { items: page.items, next_cursor }))
 }

@@ -1,5 +1,6 @@
-//! Accused: suspects and defendants, pseudonymous.
+//! Accused: suspects and defendants, pseudonymous. Identities have a door of their own.
 
+pub mod actions;
 pub mod http;
 pub mod model;
 pub mod store;

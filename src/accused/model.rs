@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{AccusedCreate, AccusedView};
+use super::wire::{AccusedCreate, AccusedIdentityInput, AccusedIdentityView, AccusedPatch, AccusedView};
 use crate::act::Act;
+use crate::catalogue::Catalogue;
+use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId};
-use crate::kernel::{AgencyCode, Bucket, Fault, FaultCode, Timestamp};
+use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
+use crate::persons::{Identity, IdentityPatch};
 
 /// What is known of an accused person. One document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +23,28 @@ pub struct AccusedDetail {
     pub nationalities: Vec<String>,
     /// Trade or profession.
     pub occupation: Option<String>,
+}
+
+impl AccusedDetail {
+    fn check(&self, law: &Catalogue, at: &str, faults: &mut Vec<Fault>) {
+        let lists = [("kind", "accused_kind", &self.kind), ("sex", "sex", &self.sex), ("age_band", "age_band", &self.age_band)];
+        for (name, list, code) in lists {
+            if !law.has_code(list, code) {
+                faults.push(Fault::body(format!("{at}/{name}"), FaultCode::Enum));
+            }
+        }
+        if self.nationalities.len() > 5 {
+            faults.push(Fault::body(format!("{at}/nationalities"), FaultCode::MaxItems));
+        }
+        for (n, country) in self.nationalities.iter().enumerate() {
+            if !law.country_known(country) {
+                faults.push(Fault::body(format!("{at}/nationalities/{n}"), FaultCode::Enum));
+            }
+        }
+        if self.occupation.as_ref().is_some_and(|o| o.trim().is_empty() || o.chars().count() > 120) {
+            faults.push(Fault::body(format!("{at}/occupation"), FaultCode::MaxLength));
+        }
+    }
 }
 
 /// An accused person.
@@ -50,6 +75,8 @@ pub struct PreparedAccused {
     pub id: AccusedId,
     /// The person.
     pub accused: Accused,
+    /// Who it is.
+    pub identity: Identity,
 }
 
 /// Checks the accused of a request; every fault at once, with pointers under `at`.
@@ -59,7 +86,7 @@ pub fn prepare(given: Vec<AccusedCreate>, at: &str, act: &Act, _case: CaseId) ->
     let mut prepared: Vec<PreparedAccused> = Vec::with_capacity(given.len());
     for (index, new) in given.into_iter().enumerate() {
         let at = format!("{at}/{index}");
-        let AccusedCreate { label, kind, sex, age_band, nationalities, occupation } = new;
+        let AccusedCreate { label, kind, sex, age_band, nationalities, occupation, identity: given } = new;
         if label.is_some() && prepared.iter().any(|p| p.label == label) {
             faults.push(Fault::body(format!("{at}/label"), FaultCode::UniqueItems));
         }
@@ -70,37 +97,148 @@ pub fn prepare(given: Vec<AccusedCreate>, at: &str, act: &Act, _case: CaseId) ->
             nationalities,
             occupation,
         };
-        let lists = [
-            ("kind", "accused_kind", &detail.kind),
-            ("sex", "sex", &detail.sex),
-            ("age_band", "age_band", &detail.age_band),
-        ];
-        for (name, list, code) in lists {
-            if !law.has_code(list, code) {
-                faults.push(Fault::body(format!("{at}/{name}"), FaultCode::Enum));
-            }
+        detail.check(law, &at, &mut faults);
+        let mut identity = Identity::default();
+        if let Some(given) = given
+            && let Err(more) = amend_identity(&mut identity, given, &detail.kind, law, &format!("{at}/identity"))
+        {
+            faults.extend(more);
         }
-        for (n, country) in detail.nationalities.iter().enumerate() {
-            if !law.country_known(country) {
-                faults.push(Fault::body(format!("{at}/nationalities/{n}"), FaultCode::Enum));
-            }
-        }
-        let id = AccusedId::generate(act.now, Bucket::random());
+        let id: AccusedId = act.person_id();
         let accused = Accused {
             id,
             version: 1,
-            code: crate::kernel::code::person_reference("A"),
+            code: act.person_reference("A"),
             detail,
             created_at: act.now,
             created_by_agency: act.agency().clone(),
             updated_at: act.now,
         };
-        prepared.push(PreparedAccused { label, id, accused });
+        prepared.push(PreparedAccused { label, id, accused, identity });
     }
     (prepared, faults)
 }
 
+/// Changes who an accused of this kind is; answers the pointers that changed, or every fault under `at`.
+pub fn amend_identity(
+    identity: &mut Identity,
+    input: AccusedIdentityInput,
+    kind: &str,
+    law: &Catalogue,
+    at: &str,
+) -> Result<Vec<String>, Vec<Fault>> {
+    let AccusedIdentityInput {
+        given_names,
+        paternal_surname,
+        maternal_surname,
+        legal_name,
+        other_names,
+        birth_date,
+        documents,
+        contacts,
+        address,
+    } = input;
+    // A company has no birthday, and a person no registered name.
+    let legal = kind == "legal_person";
+    let strange = [
+        ("given_names", legal && given_names.value().is_some()),
+        ("paternal_surname", legal && paternal_surname.value().is_some()),
+        ("maternal_surname", legal && maternal_surname.value().is_some()),
+        ("birth_date", legal && birth_date.value().is_some()),
+        ("legal_name", !legal && legal_name.value().is_some()),
+    ];
+    let mut faults: Vec<Fault> = strange
+        .into_iter()
+        .filter(|(_, wrong)| *wrong)
+        .map(|(name, _)| Fault::body(format!("{at}/{name}"), FaultCode::CrossField))
+        .collect();
+    let patch = IdentityPatch {
+        given_names,
+        paternal_surname,
+        maternal_surname,
+        legal_name,
+        other_names,
+        birth_date,
+        documents,
+        contacts,
+        address,
+        safe_contact_instructions: Field::Absent,
+    };
+    let mut next = identity.clone();
+    match next.amend(patch, law, at) {
+        Ok(changed) if faults.is_empty() => {
+            *identity = next;
+            Ok(changed)
+        }
+        Ok(_) => Err(faults),
+        Err(more) => {
+            faults.extend(more);
+            Err(faults)
+        }
+    }
+}
+
+/// The identity of an accused as shown to whoever may have it.
+pub fn identity_view(identity: &Identity, accused_id: AccusedId, version: i64, updated_at: Timestamp) -> AccusedIdentityView {
+    let Identity {
+        given_names,
+        paternal_surname,
+        maternal_surname,
+        legal_name,
+        other_names,
+        birth_date,
+        documents,
+        contacts,
+        address,
+        // Of victims only.
+        safe_contact_instructions: _,
+    } = identity.clone();
+    AccusedIdentityView {
+        accused_id,
+        version,
+        updated_at,
+        given_names,
+        paternal_surname,
+        maternal_surname,
+        legal_name,
+        other_names,
+        birth_date,
+        documents,
+        contacts,
+        address,
+    }
+}
+
 impl Accused {
+    /// Applies a patch; answers the pointers that changed.
+    pub fn amend(&mut self, patch: AccusedPatch, act: &Act) -> Result<Vec<String>> {
+        let AccusedPatch { kind, sex, age_band, nationalities, occupation } = patch;
+        let mut faults = Vec::new();
+        if matches!(kind, Field::Null) {
+            faults.push(Fault::body("/kind", FaultCode::Required));
+        }
+        let detail = &mut self.detail;
+        let unchanged_kind = detail.kind.clone();
+        let mut changed = Vec::new();
+        let mut note = |name: &str, did: bool| {
+            if did {
+                changed.push(format!("#/{name}"));
+            }
+        };
+        note("kind", kind.apply_or(&mut detail.kind, unchanged_kind));
+        note("sex", sex.apply_or(&mut detail.sex, "unknown".to_owned()));
+        note("age_band", age_band.apply_or(&mut detail.age_band, "unknown".to_owned()));
+        note("nationalities", nationalities.apply_or(&mut detail.nationalities, Vec::new()));
+        note("occupation", occupation.apply(&mut detail.occupation));
+        detail.check(&act.catalogue, "", &mut faults);
+        no_faults(faults)?;
+        if !changed.is_empty() {
+            self.version += 1;
+            self.updated_at = act.now;
+        }
+        Ok(changed)
+    }
+
     /// The accused as shown.
     pub fn view(&self) -> AccusedView {
         let Self { id, version, code, detail, created_at, created_by_agency, updated_at } = self.clone();

@@ -5,13 +5,14 @@ use diesel::prelude::*;
 use super::model::{Accused, AccusedDetail, PreparedAccused};
 use crate::act::Act;
 use crate::auth::Scope;
-use crate::cases::{Section, docket};
-use crate::db::schema::{accused as t, accused_case, case_accused};
+use crate::cases::{Section, Sight, docket};
+use crate::db::schema::{accused as t, accused_case, accused_identity, case_accused};
 use crate::db::{Conn, Json};
 use crate::kernel::ids::{AccusedId, CaseId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::persons::Identity;
 
 type Row = (AccusedId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -37,7 +38,7 @@ fn accused(row: Row) -> Result<Accused> {
 pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedAccused]) -> Result<Vec<Entry>> {
     let client = act.actor.client.ok_or_else(|| Error::internal("an accused without a client"))?;
     let mut entries = Vec::with_capacity(prepared.len());
-    for PreparedAccused { accused, .. } in prepared {
+    for PreparedAccused { accused, identity, .. } in prepared {
         let (bucket, id) = accused.id.key();
         diesel::insert_into(t::table)
             .values((
@@ -50,6 +51,15 @@ pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedAccuse
                 t::created_by_agency.eq(accused.created_by_agency.as_str()),
                 t::created_by_client.eq(client),
                 t::updated_at.eq(accused.updated_at),
+            ))
+            .execute(tx)?;
+        diesel::insert_into(accused_identity::table)
+            .values((
+                accused_identity::bucket.eq(bucket),
+                accused_identity::accused_id.eq(id),
+                accused_identity::content.eq(Json::of(identity)?),
+                accused_identity::version.eq(1),
+                accused_identity::updated_at.eq(act.now),
             ))
             .execute(tx)?;
         diesel::insert_into(accused_case::table)
@@ -116,17 +126,77 @@ pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) 
     Ok(Page { items: rows.into_iter().map(accused).collect::<Result<_>>()?, next })
 }
 
-/// An accused whom the caller may see through one of her or his cases.
-pub fn find(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<(Accused, String)> {
-    let (bucket, id) = id.key();
+/// How the caller sees an accused: through the first of the cases that shows the section, an own case first.
+fn through(conn: &mut Conn, scope: &Scope, id: AccusedId, sections: &[Section]) -> Result<Sight> {
     let cases: Vec<CaseId> = accused_case::table
-        .filter(accused_case::bucket.eq(bucket))
+        .filter(accused_case::bucket.eq(id.bucket().number()))
         .filter(accused_case::accused_id.eq(id))
         .select(accused_case::case_id)
         .limit(1_000)
         .load(conn)?;
-    let sights = docket::sights(conn, scope, &cases)?;
-    let (_, sight) = sights.into_iter().find(|(_, s)| s.sees(Section::Accused)).ok_or(Error::NotFound)?;
-    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    Ok((accused(row)?, sight.view()))
+    if cases.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let mut sights: Vec<Sight> = docket::sights(conn, scope, &cases)?
+        .into_iter()
+        .map(|(_, sight)| sight)
+        .filter(|sight| sections.iter().all(|section| sight.sees(*section)))
+        .collect();
+    sights.sort_by_key(|sight| sight.must_own().is_err());
+    sights.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// An accused whom the caller may see.
+pub fn find(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<(Accused, Sight)> {
+    let sight = through(conn, scope, id, &[Section::Accused])?;
+    Ok((one(conn, id)?, sight))
+}
+
+/// An accused, whoever asks: the caller's sight must be checked before it is shown.
+pub fn one(conn: &mut Conn, id: AccusedId) -> Result<Accused> {
+    let (bucket, id) = id.key();
+    accused(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?)
+}
+
+/// Writes a changed accused over the version that it was read at.
+pub fn update(tx: &mut Conn, accused: &Accused, read_at: i64) -> Result<()> {
+    let (bucket, id) = accused.id.key();
+    let moved = diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at)))
+        .set((
+            t::detail.eq(Json::of(&accused.detail)?),
+            t::version.eq(accused.version),
+            t::updated_at.eq(accused.updated_at),
+        ))
+        .execute(tx)?;
+    if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+}
+
+/// An identity that the caller may see, with its version and when it last changed.
+pub fn find_identity(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<(Identity, i64, Timestamp, Sight)> {
+    let sight = through(conn, scope, id, &[Section::Accused, Section::AccusedIdentity])?;
+    let (bucket, id) = id.key();
+    let (content, version, updated_at): (Json, i64, Timestamp) = accused_identity::table
+        .filter(accused_identity::bucket.eq(bucket))
+        .filter(accused_identity::accused_id.eq(id))
+        .select((accused_identity::content, accused_identity::version, accused_identity::updated_at))
+        .first(conn)?;
+    Ok((content.read()?, version, updated_at, sight))
+}
+
+/// Writes a changed identity over the version that it was read at.
+pub fn update_identity(tx: &mut Conn, id: AccusedId, identity: &Identity, read_at: i64, now: Timestamp) -> Result<()> {
+    let (bucket, id) = id.key();
+    let moved = diesel::update(
+        accused_identity::table
+            .filter(accused_identity::bucket.eq(bucket))
+            .filter(accused_identity::accused_id.eq(id))
+            .filter(accused_identity::version.eq(read_at)),
+    )
+    .set((
+        accused_identity::content.eq(Json::of(identity)?),
+        accused_identity::version.eq(read_at + 1),
+        accused_identity::updated_at.eq(now),
+    ))
+    .execute(tx)?;
+    if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }

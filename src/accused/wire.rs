@@ -5,7 +5,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::kernel::ids::AccusedId;
-use crate::kernel::{AgencyCode, Timestamp};
+use crate::kernel::pii::Pii;
+use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
+use crate::persons::wire::{Contact, Document, DocumentInput};
 
 /// A suspect to register in a case.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
@@ -41,6 +43,115 @@ pub struct AccusedCreate {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 120)]
     pub occupation: Option<String>,
+    /// Names, documents and contacts, kept apart. Needs the scope `accused.identity:write`.
+    #[validate(nested)]
+    #[serde(default)]
+    pub identity: Option<AccusedIdentityInput>,
+}
+
+/// Changes to an accused (merge patch, RFC 7396).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"kind": "natural_person", "occupation": "transportista"}))]
+pub struct AccusedPatch {
+    /// Kind. Somebody unidentified may become known; it cannot be cleared.
+    #[serde(default)]
+    pub kind: Field<String>,
+    /// Sex; null puts it back to `unknown`.
+    #[serde(default)]
+    pub sex: Field<String>,
+    /// Age band; null puts it back to `unknown`.
+    #[serde(default)]
+    pub age_band: Field<String>,
+    /// Replaces the nationalities.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    pub nationalities: Field<Vec<String>>,
+    /// Trade or profession.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    pub occupation: Field<String>,
+}
+
+/// Who an accused person is. A natural person has names, a legal person a registered name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"given_names": "Percy", "paternal_surname": "Huamán", "other_names": ["El Chato"],
+    "documents": [{"type": "national_id", "country": "PE", "number": "10117410-2"}]}))]
+pub struct AccusedIdentityInput {
+    /// Given names.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[serde(default)]
+    pub given_names: Field<Pii<String>>,
+    /// First surname.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[serde(default)]
+    pub paternal_surname: Field<Pii<String>>,
+    /// Second surname.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[serde(default)]
+    pub maternal_surname: Field<Pii<String>>,
+    /// Registered name of a legal person.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[serde(default)]
+    pub legal_name: Field<Pii<String>>,
+    /// Aliases.
+    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    #[serde(default)]
+    pub other_names: Field<Vec<Pii<String>>>,
+    /// Birth, as far as known.
+    #[schema(value_type = Option<PartialDate>)]
+    #[serde(default)]
+    pub birth_date: Field<Pii<PartialDate>>,
+    /// Documents.
+    #[schema(value_type = Option<Vec<DocumentInput>>, max_items = 10)]
+    #[serde(default)]
+    pub documents: Field<Vec<DocumentInput>>,
+    /// Ways to reach the person.
+    #[schema(value_type = Option<Vec<Contact>>, max_items = 10)]
+    #[serde(default)]
+    pub contacts: Field<Vec<Contact>>,
+    /// Where the person lives.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 300)]
+    #[serde(default)]
+    pub address: Field<Pii<String>>,
+}
+
+/// Who an accused person is, as registered.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AccusedIdentity)]
+pub struct AccusedIdentityView {
+    /// The accused.
+    pub accused_id: AccusedId,
+    /// Version of the identity.
+    pub version: i64,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Given names.
+    #[schema(required, value_type = Option<String>)]
+    pub given_names: Option<Pii<String>>,
+    /// First surname.
+    #[schema(required, value_type = Option<String>)]
+    pub paternal_surname: Option<Pii<String>>,
+    /// Second surname.
+    #[schema(required, value_type = Option<String>)]
+    pub maternal_surname: Option<Pii<String>>,
+    /// Registered name of a legal person.
+    #[schema(required, value_type = Option<String>)]
+    pub legal_name: Option<Pii<String>>,
+    /// Aliases.
+    #[schema(value_type = Vec<String>)]
+    pub other_names: Vec<Pii<String>>,
+    /// Birth.
+    #[schema(required, value_type = Option<PartialDate>)]
+    pub birth_date: Option<Pii<PartialDate>>,
+    /// Documents.
+    pub documents: Vec<Document>,
+    /// Ways to reach the person.
+    pub contacts: Vec<Contact>,
+    /// Where the person lives.
+    #[schema(required, value_type = Option<String>)]
+    pub address: Option<Pii<String>>,
 }
 
 /// A suspect or defendant, pseudonymous.

@@ -31,7 +31,7 @@ pub struct Written<V> {
 /// Opens a case with its persons and charges: all or nothing.
 pub async fn open_case(store: &Store, act: Act, once: Once, new: CaseCreate) -> Result<Written<CaseView>> {
     let bucket = once.bucket();
-    let id = CaseId::generate(act.now, bucket);
+    let id: CaseId = act.id(bucket);
     // Every fault of every part is reported at once.
     let (case, mut faults) = match Case::open(&new, &act, id) {
         Ok(case) => (Some(case), Vec::new()),
@@ -152,7 +152,7 @@ pub async fn move_case(
     version: i64,
     new: CaseTransitionCreate,
 ) -> Result<Written<CaseView>> {
-    let record = TransitionId::generate(act.now, id.bucket());
+    let record: TransitionId = act.id(id.bucket());
     store
         .write(move |tx| {
             let head = store::head_for_write(tx, &act.scope, id)?;

@@ -52,6 +52,9 @@ pub async fn case_open(
     if input.victims.iter().any(|v| v.identity.is_some()) && !caller.has("victims.identity:write") {
         return Err(Error::InsufficientScope("victims.identity:write").into());
     }
+    if input.accused.iter().any(|a| a.identity.is_some()) && !caller.has("accused.identity:write") {
+        return Err(Error::InsufficientScope("accused.identity:write").into());
+    }
     let once = Once::new(caller.client, key, fingerprint);
     let written = actions::open_case(allowed.store(), allowed.act(), once, input).await?;
     let location = format!("/v1/cases/{}", written.view.id);

@@ -91,7 +91,7 @@ impl Case {
         let case = Self {
             id,
             version: 1,
-            code: crate::kernel::code::reference("TP", year(act.now)),
+            code: act.reference("TP"),
             owner: act.agency().clone(),
             jurisdiction,
             procedural_code,
@@ -360,10 +360,6 @@ impl Claimed {
 /// The claim text of a file number.
 pub fn claim_of(scheme: &str, issuer: Option<&str>, normal_form: &str) -> String {
     format!("case_identifier:{scheme}:{}:{normal_form}", issuer.unwrap_or(""))
-}
-
-fn year(now: Timestamp) -> i32 {
-    chrono::Datelike::year(&now.date())
 }
 
 fn identifiers(given: &[IdentifierInput], law: &Catalogue, faults: &mut Vec<Fault>) -> Vec<Identifier> {

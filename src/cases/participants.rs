@@ -287,7 +287,7 @@ pub async fn add_participant(
         faults.push(Fault::body(format!("/victims/{index}"), FaultCode::UniqueItems));
     }
     let participant = Participant {
-        id: ParticipantId::generate(act.now, case.bucket()),
+        id: act.id(case.bucket()),
         version: 1,
         case,
         agency,
@@ -329,7 +329,7 @@ pub async fn end_participant(
     version: i64,
     reason: Option<String>,
 ) -> Result<Written<ParticipantView>> {
-    let record = crate::kernel::ids::TransitionId::generate(act.now, case.bucket());
+    let record: crate::kernel::ids::TransitionId = act.id(case.bucket());
     store
         .write(move |tx| {
             let head = store::head_for_write(tx, &act.scope, case)?;

@@ -1,27 +1,30 @@
 //! Handlers of the charge operations.
 
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
-use super::model::{Charge, Draft};
-use super::store;
-use super::wire::{ChargeCreate, ChargePage, ChargeView};
+use super::actions;
+use super::store::Filter;
+use super::wire::{ChargeCreate, ChargePage, ChargePatch, ChargeView};
 use crate::auth::policy::{ChargeRead, ChargeWrite};
-use crate::cases::{Section, head_for_write, sight};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
-use crate::http::idempotency::{self, Claim, Key, Once};
+use crate::http::idempotency::{Key, Once};
 use crate::http::path::id;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
-use crate::http::respond;
-use crate::kernel::FaultCode;
-use crate::kernel::error::{Error, Fault, no_faults};
+use crate::http::{etag, respond};
 use crate::kernel::ids::{CaseId, ChargeId};
-use crate::ledger::{self, Action, Entry};
+use crate::kernel::{Error, FaultCode};
+use crate::ledger::wire::{HistoryEvent, HistoryPage};
+use crate::ledger::{Action, Entry};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(charge_list).service(charge_create).service(charge_read);
+    cfg.service(charge_list)
+        .service(charge_create)
+        .service(charge_read)
+        .service(charge_amend)
+        .service(charge_history);
 }
 
 /// Charges an accused of a case of the caller's agency. The day of the facts decides the offence's version.
@@ -37,68 +40,41 @@ pub async fn charge_create(
     let key = Key::from_request(&req)?;
     let (new, fingerprint) = body.read(&allowed).await?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
-    let act = allowed.act();
-    let (view, tag, replayed) = allowed
-        .store()
-        .write(move |tx| {
-            let ChargeCreate { case_id, accused_id, offence_code, role, aggravators, victims } = new.clone();
-            let head = head_for_write(tx, &act.scope, case_id)?;
-            let mut faults = Vec::new();
-            if !crate::accused::in_case(tx, case_id)?.contains(&accused_id) {
-                faults.push(Fault::body("/accused_id", FaultCode::ReferenceNotFound));
-            }
-            let known = crate::victims::in_case(tx, case_id)?;
-            for (index, victim) in victims.iter().enumerate() {
-                if !known.contains(victim) {
-                    faults.push(Fault::body(format!("/victims/{index}"), FaultCode::ReferenceNotFound));
-                }
-            }
-            let draft = Draft { accused: accused_id, offence_code, role, aggravators, victims };
-            let charge = Charge::make(draft, "", &act, case_id, head.case.fact_date(), &mut faults);
-            no_faults(faults)?;
-            let charge = charge.ok_or_else(|| Error::internal("a charge without faults is there"))?;
-            let claim = idempotency::claim(tx, &once, case_id.bucket(), charge.id.erase(), 1, act.now)?;
-            if let Claim::Replay { resource, .. } = claim {
-                let charge = store::find(tx, ChargeId::from_uuid(resource.uuid()))?;
-                return Ok((charge.view(&head.sight), head.sight.view(), true));
-            }
-            let entries = store::insert(tx, &act, std::slice::from_ref(&charge))?;
-            ledger::append(tx, &act.actor, act.now, entries)?;
-            Ok((charge.view(&head.sight), head.sight.view(), false))
-        })
-        .await?;
-    Ok(respond::created(&req, &format!("/v1/charges/{}", view.id), view.version, &tag, &view, replayed))
+    let written = actions::make_charge(allowed.store(), allowed.act(), once, new).await?;
+    let location = format!("/v1/charges/{}", written.view.id);
+    Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
 /// The charges of a case.
 #[utoipa::path(tag = "charges", summary = "List a case's charges",
     params(("case_id" = CaseId, Query, description = "The case"),
+        ("accused_id" = Option<crate::kernel::ids::AccusedId>, Query, description = "Against this accused"),
+        ("offence_code" = Option<String>, Query, description = "For this offence", max_length = 40),
+        ("state" = Option<String>, Query, description = "In this state", max_length = 40),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
     responses((status = 200, description = "A page of charges", body = ChargePage)),
     security(("oauth2" = ["charges:read"])))]
 #[get("/v1/charges")]
 pub async fn charge_list(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Result<HttpResponse, Problem> {
-    let mut params = Params::parse(&req, &["case_id", "limit", "cursor"])?;
+    let mut params = Params::parse(&req, &["case_id", "accused_id", "offence_code", "state", "limit", "cursor"])?;
     if params.text("case_id").is_none() {
         params.fault("case_id", FaultCode::Required);
     }
     let case: Option<CaseId> = params.read("case_id", |text| text.parse().ok());
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let law = &act.catalogue;
+    let filter = Filter {
+        accused: params.read("accused_id", |text| text.parse().ok()),
+        offence_code: params.read("offence_code", |code| law.offence(code).map(|o| o.code.clone())),
+        state: params.read("state", |code| law.has_code("charge_state", code).then(|| code.to_owned())),
+    };
     let limit = params.limit();
     params.finish()?;
     let case = case.ok_or(Error::NotFound)?;
-    let (act, client) = (allowed.act(), allowed.caller().client);
     let services = allowed.services();
     let after = services.cursors.after(&params, client)?;
-    let scope = act.scope.clone();
-    let page = allowed
-        .store()
-        .read(move |conn| {
-            let sight = sight(conn, &scope, case)?;
-            sight.must_see(Section::Charges)?;
-            Ok(store::list(conn, case, after.as_ref(), limit)?.map(|c| c.view(&sight)))
-        })
-        .await?;
+    let page = actions::list_charges(allowed.store(), &act, case, filter, after, limit).await?;
     let entry = Entry::listed(client, "charge_list", page.items.iter().map(|c| c.id));
     let audit = services.access.record(&act.actor, act.now, entry).await?;
     let next_cursor = services.cursors.next(&params, client, page.next.as_ref())?;
@@ -114,17 +90,50 @@ pub async fn charge_read(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Resu
     let charge: ChargeId = id(&req, "charge_id")?;
     Params::parse(&req, &[])?;
     let act = allowed.act();
-    let scope = act.scope.clone();
-    let (view, tag) = allowed
-        .store()
-        .read(move |conn| {
-            let charge = store::find(conn, charge)?;
-            let sight = sight(conn, &scope, charge.case)?;
-            sight.must_see(Section::Charges)?;
-            Ok((charge.view(&sight), sight.view()))
-        })
-        .await?;
-    let entry = Entry::new(Action::Read, charge, Some(view.version));
+    let read = actions::read_charge(allowed.store(), &act, charge).await?;
+    let entry = Entry::new(Action::Read, charge, Some(read.view.version));
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
-    Ok(respond::ok(&req, view.version, &tag, Some(audit), &view))
+    Ok(respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view))
+}
+
+/// Changes a charge (merge patch).
+///
+/// Another offence is a recharacterisation: the former one is kept with its incisos. Incisos are checked against the
+/// offence that results, as it stood on the day of the facts.
+#[utoipa::path(tag = "charges", summary = "Amend a charge", params(("charge_id" = ChargeId, Path, description = "The charge")),
+    request_body(content = ChargePatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The charge, changed", body = ChargeView)),
+    security(("oauth2" = ["charges:write"])))]
+#[patch("/v1/charges/{charge_id}")]
+pub async fn charge_amend(
+    req: HttpRequest,
+    allowed: Allowed<ChargeWrite>,
+    body: Body<ChargePatch>,
+) -> Result<HttpResponse, Problem> {
+    let charge: ChargeId = id(&req, "charge_id")?;
+    let (patch, _) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let written = actions::amend_charge(allowed.store(), allowed.act(), charge, version, patch).await?;
+    Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
+}
+
+/// Every change of a charge, oldest first. No values.
+#[utoipa::path(tag = "charges", summary = "Read a charge's history",
+    params(("charge_id" = ChargeId, Path, description = "The charge"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of changes", body = HistoryPage)),
+    security(("oauth2" = ["charges:read"])))]
+#[get("/v1/charges/{charge_id}/history")]
+pub async fn charge_history(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Result<HttpResponse, Problem> {
+    let charge: ChargeId = id(&req, "charge_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let cursors = &allowed.services().cursors;
+    let after = cursors.after(&params, client)?;
+    let page = actions::history(allowed.store(), &act, charge, after, limit).await?.map(HistoryEvent::from);
+    let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
+    Ok(respond::page(&req, &params, None, next_cursor.clone(), &HistoryPage { items: page.items, next_cursor }))
 }

@@ -1,5 +1,6 @@
 //! Charges: one accused, one offence, the victims concerned.
 
+pub mod actions;
 pub mod http;
 pub mod model;
 pub mod store;

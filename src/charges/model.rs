@@ -3,12 +3,14 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::wire::{ChargeView, InlineChargeCreate};
+use super::wire::{ChargePatch, ChargeView, InlineChargeCreate, Recharacterisation};
 use crate::accused::PreparedAccused;
 use crate::act::Act;
+use crate::catalogue::{Catalogue, OffenceVersion};
 use crate::cases::{Section, Sight};
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
-use crate::kernel::{AgencyCode, Fault, FaultCode, Timestamp};
+use crate::kernel::error::no_faults;
+use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
 use crate::victims::PreparedVictim;
 
 /// What no list filters by. One document.
@@ -22,6 +24,9 @@ pub struct ChargeDetail {
     pub aggravators: Vec<String>,
     /// The victims concerned.
     pub victims: Vec<VictimId>,
+    /// What it was before.
+    #[serde(default)]
+    pub recharacterisations: Vec<Recharacterisation>,
 }
 
 /// A charge.
@@ -66,6 +71,52 @@ pub struct Draft {
     pub victims: Vec<VictimId>,
 }
 
+impl Draft {
+    /// The offence as it stood on the day of the facts; every fault at once, with pointers under `at`.
+    fn qualify<'l>(
+        &self,
+        law: &'l Catalogue,
+        at: &str,
+        fact_date: NaiveDate,
+        faults: &mut Vec<Fault>,
+    ) -> Option<&'l OffenceVersion> {
+        let Self { accused: _, offence_code, role, aggravators, victims: _ } = self;
+        if !law.has_code("role", role) {
+            faults.push(Fault::body(format!("{at}/role"), FaultCode::Enum));
+        }
+        // Unknown, or no offence on the day of the facts: nobody is charged under a later law.
+        let Ok(version) = law.offence_on(offence_code, fact_date) else {
+            faults.push(Fault::body(format!("{at}/offence_code"), FaultCode::Enum));
+            return None;
+        };
+        if aggravators.len() > 30 {
+            faults.push(Fault::body(format!("{at}/aggravators"), FaultCode::MaxItems));
+        }
+        for (index, aggravator) in aggravators.iter().enumerate() {
+            if !law.aggravator_allowed(offence_code, fact_date, aggravator) {
+                faults.push(Fault::body(format!("{at}/aggravators/{index}"), FaultCode::Enum));
+            } else if aggravators.iter().take(index).any(|a| a == aggravator) {
+                faults.push(Fault::body(format!("{at}/aggravators/{index}"), FaultCode::UniqueItems));
+            }
+        }
+        Some(version)
+    }
+}
+
+/// Faults of the victims of a charge: each once, and all of them of the case.
+pub fn victim_faults(given: &[VictimId], known: &[VictimId], at: &str, faults: &mut Vec<Fault>) {
+    if given.len() > 200 {
+        faults.push(Fault::body(format!("{at}/victims"), FaultCode::MaxItems));
+    }
+    for (index, victim) in given.iter().enumerate() {
+        if !known.contains(victim) {
+            faults.push(Fault::body(format!("{at}/victims/{index}"), FaultCode::ReferenceNotFound));
+        } else if given.iter().take(index).any(|v| v == victim) {
+            faults.push(Fault::body(format!("{at}/victims/{index}"), FaultCode::UniqueItems));
+        }
+    }
+}
+
 impl Charge {
     /// Makes a charge; every fault at once, with pointers under `at`.
     pub fn make(
@@ -76,36 +127,85 @@ impl Charge {
         fact_date: NaiveDate,
         faults: &mut Vec<Fault>,
     ) -> Option<Self> {
-        let law = act.catalogue.as_ref();
+        let version = draft.qualify(&act.catalogue, at, fact_date, faults)?;
+        let (offence_version, article) = (version.version.clone(), version.article.clone());
         let Draft { accused, offence_code, role, aggravators, victims } = draft;
-        if !law.has_code("role", &role) {
-            faults.push(Fault::body(format!("{at}/role"), FaultCode::Enum));
-        }
-        // Unknown, or no offence on the day of the facts: nobody is charged under a later law.
-        let Ok(version) = law.offence_on(&offence_code, fact_date) else {
-            faults.push(Fault::body(format!("{at}/offence_code"), FaultCode::Enum));
-            return None;
-        };
-        for (index, aggravator) in aggravators.iter().enumerate() {
-            if !law.aggravator_allowed(&offence_code, fact_date, aggravator) {
-                faults.push(Fault::body(format!("{at}/aggravators/{index}"), FaultCode::Enum));
-            } else if aggravators.iter().take(index).any(|a| a == aggravator) {
-                faults.push(Fault::body(format!("{at}/aggravators/{index}"), FaultCode::UniqueItems));
-            }
-        }
         Some(Self {
-            id: ChargeId::generate(act.now, case.bucket()),
+            id: act.id(case.bucket()),
             version: 1,
             case,
             accused,
-            offence_version: version.version.clone(),
+            offence_version,
             offence_code,
             state: "alleged".to_owned(),
-            detail: ChargeDetail { article: version.article.clone(), role, aggravators, victims },
+            detail: ChargeDetail { article, role, aggravators, victims, recharacterisations: Vec::new() },
             created_at: act.now,
             created_by_agency: act.agency().clone(),
             updated_at: act.now,
         })
+    }
+
+    /// Applies a patch; answers the pointers that changed. `known` are the victims of the case.
+    pub fn amend(
+        &mut self,
+        patch: ChargePatch,
+        act: &Act,
+        fact_date: NaiveDate,
+        known: &[VictimId],
+    ) -> Result<Vec<String>> {
+        let ChargePatch { offence_code, role, aggravators, victims } = patch;
+        let mut faults = Vec::new();
+        for (name, field) in [("offence_code", &offence_code), ("role", &role)] {
+            if matches!(field, Field::Null) {
+                faults.push(Fault::body(format!("/{name}"), FaultCode::Required));
+            }
+        }
+        let mut draft = Draft {
+            accused: self.accused,
+            offence_code: self.offence_code.clone(),
+            role: self.detail.role.clone(),
+            aggravators: self.detail.aggravators.clone(),
+            victims: self.detail.victims.clone(),
+        };
+        let mut changed = Vec::new();
+        let mut note = |name: &str, did: bool| {
+            if did {
+                changed.push(format!("#/{name}"));
+            }
+        };
+        let recharacterised = offence_code.apply_or(&mut draft.offence_code, self.offence_code.clone());
+        note("offence_code", recharacterised);
+        note("role", role.apply_or(&mut draft.role, self.detail.role.clone()));
+        note("aggravators", aggravators.apply_or(&mut draft.aggravators, Vec::new()));
+        note("victims", victims.apply_or(&mut draft.victims, Vec::new()));
+        victim_faults(&draft.victims, known, "", &mut faults);
+        let version = draft.qualify(&act.catalogue, "", fact_date, &mut faults);
+        no_faults(faults)?;
+        if changed.is_empty() {
+            return Ok(changed);
+        }
+        let detail = &mut self.detail;
+        if recharacterised {
+            detail.recharacterisations.push(Recharacterisation {
+                offence_code: self.offence_code.clone(),
+                offence_version: self.offence_version.clone(),
+                article: detail.article.clone(),
+                aggravators: detail.aggravators.clone(),
+                until: act.now,
+            });
+        }
+        if let Some(version) = version {
+            self.offence_version.clone_from(&version.version);
+            detail.article.clone_from(&version.article);
+        }
+        let Draft { accused: _, offence_code, role, aggravators, victims } = draft;
+        self.offence_code = offence_code;
+        detail.role = role;
+        detail.aggravators = aggravators;
+        detail.victims = victims;
+        self.version += 1;
+        self.updated_at = act.now;
+        Ok(changed)
     }
 
     /// The charge as somebody with this sight may see it.
@@ -123,7 +223,7 @@ impl Charge {
             created_by_agency,
             updated_at,
         } = self.clone();
-        let ChargeDetail { article, role, aggravators, victims } = detail;
+        let ChargeDetail { article, role, aggravators, victims, recharacterisations } = detail;
         let (sees_accused, sees_victims) = (sight.sees(Section::Accused), sight.sees(Section::Victims));
         let mut redacted = Vec::new();
         if !sees_accused {
@@ -148,6 +248,7 @@ impl Charge {
             aggravators,
             state,
             victims: sees_victims.then_some(shown),
+            recharacterisations,
             redacted,
         }
     }

@@ -87,8 +87,42 @@ pub fn find(conn: &mut Conn, id: ChargeId) -> Result<Charge> {
     charge(row)
 }
 
-/// One page of a case's charges.
-pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) -> Result<Page<Charge>> {
+/// Writes a changed charge over the version that it was read at.
+pub fn update(tx: &mut Conn, charge: &Charge, read_at: i64) -> Result<()> {
+    let (bucket, id) = charge.id.key();
+    let moved = diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at)))
+        .set((
+            t::offence_code.eq(&charge.offence_code),
+            t::offence_version.eq(&charge.offence_version),
+            t::state.eq(&charge.state),
+            t::detail.eq(Json::of(&charge.detail)?),
+            t::version.eq(charge.version),
+            t::updated_at.eq(charge.updated_at),
+        ))
+        .execute(tx)?;
+    if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+}
+
+/// What a list of a case's charges asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Against this accused.
+    pub accused: Option<AccusedId>,
+    /// For this offence.
+    pub offence_code: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+}
+
+/// One page of a case's charges. A case has few: the index by case is enough for every filter.
+pub fn list(
+    conn: &mut Conn,
+    case: CaseId,
+    filter: &Filter,
+    after: Option<&After>,
+    limit: Limit,
+) -> Result<Page<Charge>> {
+    let Filter { accused, offence_code, state } = filter;
     let mut query = t::table
         .filter(t::bucket.eq(case.bucket().number()))
         .filter(t::case_id.eq(case))
@@ -96,6 +130,15 @@ pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) 
         .order(t::id.asc())
         .limit(limit.fetch())
         .into_boxed();
+    if let Some(accused) = accused {
+        query = query.filter(t::accused_id.eq(accused));
+    }
+    if let Some(code) = offence_code {
+        query = query.filter(t::offence_code.eq(code));
+    }
+    if let Some(state) = state {
+        query = query.filter(t::state.eq(state));
+    }
     if let Some(after) = after {
         query = query.filter(t::id.gt(ChargeId::from_uuid(after.id)));
     }

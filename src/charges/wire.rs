@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
-use crate::kernel::{AgencyCode, Timestamp};
+use crate::kernel::{AgencyCode, Field, Timestamp};
 
 /// A charge within a new case: accused and victims are named by their labels.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
@@ -66,6 +66,44 @@ pub struct ChargeCreate {
     pub victims: Vec<VictimId>,
 }
 
+/// Changes to a charge (merge patch, RFC 7396). Another offence is a recharacterisation: the former one is kept.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"offence_code": "PE-CP-129-B", "aggravators": ["PE-CP-129-B.1.4"]}))]
+pub struct ChargePatch {
+    /// Offence; the version is that of the day of the facts.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 40)]
+    pub offence_code: Field<String>,
+    /// Code list `role`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 40)]
+    pub role: Field<String>,
+    /// Replaces the incisos.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 30)]
+    pub aggravators: Field<Vec<String>>,
+    /// Replaces the victims concerned.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<VictimId>>, max_items = 200)]
+    pub victims: Field<Vec<VictimId>>,
+}
+
+/// What a charge was before it was given another offence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Recharacterisation {
+    /// The offence that it was.
+    pub offence_code: String,
+    /// Its version.
+    pub offence_version: String,
+    /// The article's number then.
+    pub article: String,
+    /// Incisos.
+    pub aggravators: Vec<String>,
+    /// Until when.
+    pub until: Timestamp,
+}
+
 /// A charge.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Charge)]
@@ -102,6 +140,8 @@ pub struct ChargeView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub victims: Option<Vec<VictimId>>,
+    /// What it was before, oldest first.
+    pub recharacterisations: Vec<Recharacterisation>,
     /// Pointers of what was withheld.
     pub redacted: Vec<String>,
 }

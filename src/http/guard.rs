@@ -13,7 +13,7 @@ use super::cursor::Cursors;
 use super::lang::Lang;
 use super::limits::Limits;
 use super::problem::Problem;
-use crate::act::Act;
+use crate::act::{Act, Chance};
 use crate::auth::policy::Permission;
 use crate::auth::{Authenticator, Caller};
 use crate::catalogue::Catalogue;
@@ -132,6 +132,7 @@ impl<P: Permission> Allowed<P> {
             scope: self.caller.scope(),
             now: Timestamp::now(),
             catalogue: Arc::clone(&self.gate.services.catalogue),
+            chance: Chance::System,
         }
     }
 }

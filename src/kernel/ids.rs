@@ -113,6 +113,8 @@ pub struct Id<K: Kind>(Uuid, PhantomData<fn() -> K>);
 
 /// The last (millisecond << 14 | counter) handed out: ids of one process are strictly ordered.
 static LAST: AtomicU64 = AtomicU64::new(0);
+/// One hour, in the unit of [`LAST`].
+const LOADED: u64 = 3_600_000 << 14;
 
 impl<K: Kind> Id<K> {
     /// A new id in `bucket` at `now`. Persons get a version 4 id and a bucket of their own instead.
@@ -124,11 +126,26 @@ impl<K: Kind> Id<K> {
         let mut next = floor;
         // The closure always answers Some, so the update cannot fail.
         let _ = LAST.fetch_update(Atomic::Relaxed, Atomic::Relaxed, |last| {
-            next = floor.max(last + 1);
-            Some(next)
+            // An instant long gone is a record being loaded, not a clock that stepped back: it is taken as given.
+            let loaded = floor.saturating_add(LOADED) < last;
+            next = if loaded { floor | (last & 0x3fff) } else { floor.max(last + 1) };
+            Some(next.max(last))
         });
-        let random = Uuid::new_v4();
-        let [r0, r1, r2, r3, r4, r5, _, _, _, _, r6, r7, ..] = *random.as_bytes();
+        Self::assemble(next, bucket, *Uuid::new_v4().as_bytes())
+    }
+
+    /// An id whose randomness the caller brings: for data that must come out the same from the same seed.
+    pub fn seeded(now: Timestamp, bucket: Bucket, random: [u8; 16]) -> Self {
+        if K::PERSON {
+            return Self(Builder::from_random_bytes(random).into_uuid(), PhantomData);
+        }
+        let [.., a, b] = random;
+        Self::assemble((now.unix_millis() << 14) | u64::from(u16::from_be_bytes([a, b]) & 0x3fff), bucket, random)
+    }
+
+    /// Version 7: milliseconds, bucket, counter, randomness. `next` is milliseconds and counter.
+    fn assemble(next: u64, bucket: Bucket, random: [u8; 16]) -> Self {
+        let [r0, r1, r2, r3, r4, r5, _, _, _, _, r6, r7, ..] = random;
         let [.., bucket_high, bucket_low] = bucket.0.to_be_bytes();
         let counter = next & 0x3fff;
         let counter_high = u8::try_from(counter >> 8).unwrap_or(0);

@@ -31,7 +31,8 @@ fn stored_faults(tx: &mut Conn, act: &Act, referral: &Referral) -> Result<Vec<Fa
 /// Drafts a referral about a case of the caller's agency.
 pub async fn draft_referral(store: &Store, act: Act, once: Once, new: ReferralCreate) -> Result<Written<ReferralView>> {
     let case = new.case_id;
-    let (referral, faults) = Referral::draft(new, &act, ReferralId::generate(act.now, case.bucket()));
+    let id: ReferralId = act.id(case.bucket());
+    let (referral, faults) = Referral::draft(new, &act, id);
     store
         .write(move |tx| {
             let mut faults = faults.clone();
@@ -118,8 +119,8 @@ pub async fn move_referral(
     version: i64,
     new: ReferralTransitionCreate,
 ) -> Result<Written<ReferralView>> {
-    let record = TransitionId::generate(act.now, id.bucket());
-    let participant = ParticipantId::generate(act.now, id.bucket());
+    let record: TransitionId = act.id(id.bucket());
+    let participant: ParticipantId = act.id(id.bucket());
     let trigger = new.trigger;
     let faults = trigger.faults(&new, &act.catalogue);
     store

@@ -102,7 +102,7 @@ impl Referral {
         let referral = Self {
             id,
             version: 1,
-            number: crate::kernel::code::reference("RF", chrono::Datelike::year(&act.now.date())),
+            number: act.reference("RF"),
             case: case_id,
             from: act.agency().clone(),
             to: to_agency,

@@ -1,6 +1,6 @@
 //! What can be done with victims: one transaction each.
 
-use super::model::prepare;
+use super::model::{identity_view, prepare};
 use super::store;
 use super::wire::{
     CaseVictimCreate, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView, VictimPatch, VictimView,
@@ -145,7 +145,7 @@ pub async fn read_identity(store: &Store, act: &Act, id: VictimId) -> Result<Wri
     store
         .read(move |conn| {
             let (identity, version, updated_at, sight) = store::find_identity(conn, &scope, id)?;
-            Ok(Written { view: identity.view(id, version, updated_at), tag: sight.view(), replayed: false })
+            Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
         })
         .await
 }
@@ -163,7 +163,7 @@ pub async fn amend_identity(
             let (mut identity, current, mut updated_at, sight) = store::find_identity(tx, &act.scope, id)?;
             sight.must_own()?;
             must_match(current, version)?;
-            let changed = identity.amend(patch.clone(), &act.catalogue, "").map_err(Error::Validation)?;
+            let changed = identity.amend(patch.clone().into(), &act.catalogue, "").map_err(Error::Validation)?;
             let mut version = version;
             if !changed.is_empty() {
                 store::update_identity(tx, id, &identity, version, act.now)?;
@@ -172,7 +172,7 @@ pub async fn amend_identity(
                 let entry = Entry::new(Action::Updated, id, Some(version)).about("victim_identity").changed(changed);
                 ledger::append(tx, &act.actor, act.now, vec![entry])?;
             }
-            Ok(Written { view: identity.view(id, version, updated_at), tag: sight.view(), replayed: false })
+            Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
         })
         .await
 }

@@ -3,15 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::wire::{
-    CaseVictimCreate, CaseVictimPatch, CaseVictimView, Contact, Document, DocumentInput, VictimIdentityInput,
-    VictimIdentityView, VictimPatch, VictimView,
+    CaseVictimCreate, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView, VictimPatch, VictimView,
 };
 use crate::act::Act;
 use crate::catalogue::Catalogue;
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, VictimId};
-use crate::kernel::pii::Pii;
-use crate::kernel::{AgencyCode, Bucket, Error, Fault, FaultCode, Field, PartialDate, Result, Timestamp};
+use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, Result, Timestamp};
+use crate::persons::{Identity, IdentityPatch};
 
 /// A person, pseudonymous.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,32 +162,8 @@ impl Part {
     }
 }
 
-/// Who a person is. One document, in a table of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Given names.
-    pub given_names: Option<Pii<String>>,
-    /// First surname.
-    pub paternal_surname: Option<Pii<String>>,
-    /// Second surname.
-    pub maternal_surname: Option<Pii<String>>,
-    /// Other names used.
-    pub other_names: Vec<Pii<String>>,
-    /// Birth.
-    pub birth_date: Option<Pii<PartialDate>>,
-    /// Documents.
-    pub documents: Vec<Document>,
-    /// Ways to reach the person.
-    pub contacts: Vec<Contact>,
-    /// Where the person lives.
-    pub address: Option<Pii<String>>,
-    /// How to make contact without danger.
-    pub safe_contact_instructions: Option<Pii<String>>,
-}
-
-impl Identity {
-    /// Applies a patch; answers the pointers that changed.
-    pub fn amend(&mut self, patch: VictimIdentityInput, law: &Catalogue, at: &str) -> Result<Vec<String>, Vec<Fault>> {
+impl From<VictimIdentityInput> for IdentityPatch {
+    fn from(input: VictimIdentityInput) -> Self {
         let VictimIdentityInput {
             given_names,
             paternal_surname,
@@ -199,71 +174,12 @@ impl Identity {
             contacts,
             address,
             safe_contact_instructions,
-        } = patch;
-        let mut faults = Vec::new();
-        for (name, field, max) in [
-            ("given_names", &given_names, 120),
-            ("paternal_surname", &paternal_surname, 120),
-            ("maternal_surname", &maternal_surname, 120),
-            ("address", &address, 300),
-            ("safe_contact_instructions", &safe_contact_instructions, 1_000),
-        ] {
-            if let Some(Pii(text)) = field.value() {
-                length(text, max, format!("{at}/{name}"), &mut faults);
-            }
-        }
-        for (index, Pii(text)) in other_names.value().into_iter().flatten().enumerate() {
-            length(text, 120, format!("{at}/other_names/{index}"), &mut faults);
-        }
-        for (index, Contact { value: Pii(text), .. }) in contacts.value().into_iter().flatten().enumerate() {
-            length(text, 200, format!("{at}/contacts/{index}/value"), &mut faults);
-        }
-        let documents = match documents {
-            Field::Absent => Field::Absent,
-            Field::Null => Field::Null,
-            Field::Set(given) => Field::Set(read_documents(given, law, at, &mut faults)),
-        };
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let mut changed = Vec::new();
-        let mut note = |name: &str, did: bool| {
-            if did {
-                changed.push(format!("#/{name}"));
-            }
-        };
-        note("given_names", given_names.apply(&mut self.given_names));
-        note("paternal_surname", paternal_surname.apply(&mut self.paternal_surname));
-        note("maternal_surname", maternal_surname.apply(&mut self.maternal_surname));
-        note("other_names", other_names.apply_or(&mut self.other_names, Vec::new()));
-        note("birth_date", birth_date.apply(&mut self.birth_date));
-        note("documents", documents.apply_or(&mut self.documents, Vec::new()));
-        note("contacts", contacts.apply_or(&mut self.contacts, Vec::new()));
-        note("address", address.apply(&mut self.address));
-        note("safe_contact_instructions", safe_contact_instructions.apply(&mut self.safe_contact_instructions));
-        Ok(changed)
-    }
-
-    /// The identity as shown to whoever may have it.
-    pub fn view(&self, victim_id: VictimId, version: i64, updated_at: Timestamp) -> VictimIdentityView {
-        let Self {
+        } = input;
+        Self {
             given_names,
             paternal_surname,
             maternal_surname,
-            other_names,
-            birth_date,
-            documents,
-            contacts,
-            address,
-            safe_contact_instructions,
-        } = self.clone();
-        VictimIdentityView {
-            victim_id,
-            version,
-            updated_at,
-            given_names,
-            paternal_surname,
-            maternal_surname,
+            legal_name: Field::Absent,
             other_names,
             birth_date,
             documents,
@@ -274,41 +190,35 @@ impl Identity {
     }
 }
 
-/// Reads documents; numbers of known schemes are checked and brought to normal form.
-fn read_documents(given: Vec<DocumentInput>, law: &Catalogue, at: &str, faults: &mut Vec<Fault>) -> Vec<Document> {
-    if given.len() > 10 {
-        faults.push(Fault::body(format!("{at}/documents"), FaultCode::MaxItems));
+/// The identity of a victim as shown to whoever may have it.
+pub fn identity_view(identity: &Identity, victim_id: VictimId, version: i64, updated_at: Timestamp) -> VictimIdentityView {
+    let Identity {
+        given_names,
+        paternal_surname,
+        maternal_surname,
+        // Of legal persons only.
+        legal_name: _,
+        other_names,
+        birth_date,
+        documents,
+        contacts,
+        address,
+        safe_contact_instructions,
+    } = identity.clone();
+    VictimIdentityView {
+        victim_id,
+        version,
+        updated_at,
+        given_names,
+        paternal_surname,
+        maternal_surname,
+        other_names,
+        birth_date,
+        documents,
+        contacts,
+        address,
+        safe_contact_instructions,
     }
-    let mut documents = Vec::new();
-    for (index, DocumentInput { kind, country, number }) in given.into_iter().enumerate() {
-        let at = format!("{at}/documents/{index}");
-        if !law.has_code("document_type", &kind) {
-            faults.push(Fault::body(format!("{at}/type"), FaultCode::Enum));
-        }
-        if !law.country_known(&country) {
-            faults.push(Fault::body(format!("{at}/country"), FaultCode::Enum));
-        }
-        length(&number.0, 40, format!("{at}/number"), faults);
-        let scheme = match (country.as_str(), kind.as_str()) {
-            ("PE", "national_id") => Some("PE-DNI"),
-            ("PE", "foreign_card") => Some("PE-CE"),
-            ("PE", "passport") => Some("PE-PASSPORT"),
-            ("PE", "temporary_permit") => Some("PE-PTP"),
-            _ => None,
-        };
-        let normal_form = match scheme.and_then(|s| law.scheme(s)) {
-            None => number.0.trim().to_uppercase(),
-            Some(scheme) => match scheme.normalise(&number.0) {
-                Ok(normal) => normal,
-                Err(_) => {
-                    faults.push(Fault::body(format!("{at}/number"), FaultCode::Pattern));
-                    continue;
-                }
-            },
-        };
-        documents.push(Document { kind, country, number, normal_form: Pii(normal_form) });
-    }
-    documents
 }
 
 /// A victim checked and ready to insert.
@@ -372,15 +282,15 @@ pub fn prepare(given: Vec<CaseVictimCreate>, at: &str, act: &Act, _case: CaseId)
         part.check(law, &detail, &at, &mut faults);
         let mut identity = Identity::default();
         if let Some(given) = given_identity
-            && let Err(more) = identity.amend(given, law, &format!("{at}/identity"))
+            && let Err(more) = identity.amend(given.into(), law, &format!("{at}/identity"))
         {
             faults.extend(more);
         }
-        let id = VictimId::generate(act.now, Bucket::random());
+        let id: VictimId = act.person_id();
         let victim = Victim {
             id,
             version: 1,
-            code: crate::kernel::code::person_reference("V"),
+            code: act.person_reference("V"),
             detail,
             created_at: act.now,
             created_by_agency: act.agency().clone(),
@@ -539,13 +449,5 @@ fn codes(law: &Catalogue, at: &str, given: &[(&str, &str, Option<&String>)], fau
         if code.is_some_and(|c| !law.has_code(list, c)) {
             faults.push(Fault::body(format!("{at}/{name}"), FaultCode::Enum));
         }
-    }
-}
-
-fn length(text: &str, max: usize, at: String, faults: &mut Vec<Fault>) {
-    if text.trim().is_empty() {
-        faults.push(Fault::body(at, FaultCode::MinLength));
-    } else if text.chars().count() > max {
-        faults.push(Fault::body(at, FaultCode::MaxLength));
     }
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::model::{CaseVictim, Identity, Part, PreparedVictim, Victim, VictimDetail};
+use super::model::{CaseVictim, Part, PreparedVictim, Victim, VictimDetail};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
@@ -12,6 +12,7 @@ use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::persons::Identity;
 
 type Row = (VictimId, i64, String, Json, Timestamp, String, Timestamp);
 

@@ -7,6 +7,7 @@ use validator::Validate;
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
+use crate::persons::wire::{Contact, Document, DocumentInput};
 
 /// A victim to add to a case: who, and what happened to her or him.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
@@ -100,25 +101,6 @@ pub struct CaseVictimCreate {
     pub identity: Option<VictimIdentityInput>,
 }
 
-/// An identity document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"type": "national_id", "country": "PE", "number": "10117410-2"}))]
-pub struct DocumentInput {
-    /// Code list `document_type`.
-    #[serde(rename = "type")]
-    #[validate(length(min = 1, max = 40))]
-    #[schema(min_length = 1, max_length = 40)]
-    pub kind: String,
-    /// Who issued it: ISO 3166-1 alpha-2.
-    #[validate(length(min = 2, max = 2))]
-    #[schema(min_length = 2, max_length = 2)]
-    pub country: String,
-    /// The number as printed.
-    #[schema(value_type = String, min_length = 1, max_length = 40)]
-    pub number: Pii<String>,
-}
-
 /// Who a person is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -161,47 +143,6 @@ pub struct VictimIdentityInput {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
     #[serde(default)]
     pub safe_contact_instructions: Field<Pii<String>>,
-}
-
-/// A way to reach a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Contact {
-    /// `phone`, `email` or `other`.
-    pub kind: ContactKind,
-    /// The number or address.
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
-    pub value: Pii<String>,
-    /// Whether using it puts nobody in danger.
-    pub safe: bool,
-}
-
-/// Kinds of contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ContactKind {
-    /// Telephone.
-    Phone,
-    /// Electronic mail.
-    Email,
-    /// Anything else.
-    Other,
-}
-
-/// A document as registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Document {
-    /// Code list `document_type`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Who issued it.
-    pub country: String,
-    /// As given.
-    #[schema(value_type = String)]
-    pub number: Pii<String>,
-    /// In the scheme's normal form.
-    #[schema(value_type = String)]
-    pub normal_form: Pii<String>,
 }
 
 /// Who a person is, as registered.

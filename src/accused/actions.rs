@@ -1,0 +1,154 @@
+//! What can be done with accused persons: one transaction each.
+
+use super::model::{amend_identity as apply_identity, identity_view, prepare};
+use super::store;
+use super::wire::{AccusedCreate, AccusedIdentityInput, AccusedIdentityView, AccusedPatch, AccusedView};
+use crate::act::Act;
+use crate::cases::actions::{Written, must_match};
+use crate::cases::{Section, head_for_write, sight};
+use crate::db::Store;
+use crate::http::idempotency::{self, Claim, Once};
+use crate::kernel::error::{Error, no_faults, under_root};
+use crate::kernel::ids::{AccusedId, CaseId};
+use crate::kernel::page::{After, Limit, Page};
+use crate::kernel::{Result, Timestamp};
+use crate::ledger::{self, Action, Entry};
+use crate::persons::Identity;
+
+/// Adds an accused to a case.
+pub async fn add_accused(
+    store: &Store,
+    act: Act,
+    once: Once,
+    case: CaseId,
+    new: AccusedCreate,
+) -> Result<Written<AccusedView>> {
+    let (prepared, faults) = prepare(vec![new], "", &act, case);
+    // The one item of the list is the body itself: its pointers start at the root.
+    no_faults(faults.into_iter().map(|f| under_root(f, "/0")).collect())?;
+    let id = prepared.first().map(|p| p.id).ok_or_else(|| Error::internal("one accused was prepared"))?;
+    store
+        .write(move |tx| {
+            let head = head_for_write(tx, &act.scope, case)?;
+            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            if let Claim::Replay { resource, .. } = claim {
+                let stored = store::one(tx, AccusedId::from_uuid(resource.uuid()))?;
+                return Ok(Written { view: stored.view(), tag: head.sight.view(), replayed: true });
+            }
+            let mut entries = store::insert(tx, &act, case, &prepared)?;
+            entries.push(Entry::new(Action::Linked, case, None).about("case_accused"));
+            ledger::append(tx, &act.actor, act.now, entries)?;
+            Ok(Written { view: store::one(tx, id)?.view(), tag: head.sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// One page of a case's accused.
+pub async fn list_accused(
+    store: &Store,
+    act: &Act,
+    case: CaseId,
+    after: Option<After>,
+    limit: Limit,
+) -> Result<Page<AccusedView>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            sight(conn, &scope, case)?.must_see(Section::Accused)?;
+            Ok(store::list(conn, case, after.as_ref(), limit)?.map(|a| a.view()))
+        })
+        .await
+}
+
+/// One accused.
+pub async fn read_accused(store: &Store, act: &Act, id: AccusedId) -> Result<Written<AccusedView>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            let (accused, sight) = store::find(conn, &scope, id)?;
+            Ok(Written { view: accused.view(), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// Changes an accused.
+pub async fn amend_accused(
+    store: &Store,
+    act: Act,
+    id: AccusedId,
+    version: i64,
+    patch: AccusedPatch,
+) -> Result<Written<AccusedView>> {
+    store
+        .write(move |tx| {
+            let (mut accused, sight) = store::find(tx, &act.scope, id)?;
+            sight.must_own()?;
+            must_match(accused.version, version)?;
+            let changed = accused.amend(patch.clone(), &act)?;
+            if !changed.is_empty() {
+                store::update(tx, &accused, version)?;
+                let entry = Entry::new(Action::Updated, id, Some(accused.version)).changed(changed);
+                ledger::append(tx, &act.actor, act.now, vec![entry])?;
+            }
+            Ok(Written { view: accused.view(), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// Who an accused person is.
+pub async fn read_identity(store: &Store, act: &Act, id: AccusedId) -> Result<Written<AccusedIdentityView>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            let (identity, version, updated_at, sight) = store::find_identity(conn, &scope, id)?;
+            Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// Changes who an accused person is.
+pub async fn amend_identity(
+    store: &Store,
+    act: Act,
+    id: AccusedId,
+    version: i64,
+    patch: AccusedIdentityInput,
+) -> Result<Written<AccusedIdentityView>> {
+    store
+        .write(move |tx| {
+            let (mut identity, current, before, sight): (Identity, i64, Timestamp, _) =
+                store::find_identity(tx, &act.scope, id)?;
+            sight.must_own()?;
+            must_match(current, version)?;
+            let kind = store::one(tx, id)?.detail.kind;
+            let changed =
+                apply_identity(&mut identity, patch.clone(), &kind, &act.catalogue, "").map_err(Error::Validation)?;
+            let (mut version, mut updated_at) = (version, before);
+            if !changed.is_empty() {
+                store::update_identity(tx, id, &identity, version, act.now)?;
+                version += 1;
+                updated_at = act.now;
+                let entry = Entry::new(Action::Updated, id, Some(version)).about("accused_identity").changed(changed);
+                ledger::append(tx, &act.actor, act.now, vec![entry])?;
+            }
+            Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// The changes of an accused, oldest first.
+pub async fn history(
+    store: &Store,
+    act: &Act,
+    id: AccusedId,
+    after: Option<After>,
+    limit: Limit,
+) -> Result<Page<ledger::append::Event>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            store::find(conn, &scope, id)?;
+            ledger::append::history(conn, id, after.as_ref(), limit)
+        })
+        .await
+}
