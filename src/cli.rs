@@ -1,7 +1,8 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
@@ -14,6 +15,7 @@ use crate::auth::{Authenticator, Purpose};
 use crate::config::{Config, DataArgs, ServeArgs};
 use crate::db::connection::{Role, open};
 use crate::db::{Conn, migrations};
+use crate::demo;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{AgencyCode, Timestamp};
@@ -30,6 +32,8 @@ pub struct Cli {
 enum Command {
     /// Serve the API (the default, with the embedded database in ./data)
     Serve(ServeCommand),
+    /// Make a synthetic national registry in a new data directory, serve it, and print commands to try
+    Demo(DemoCommand),
     /// Change or show the version of the schema
     #[command(subcommand)]
     Migrate(MigrateCommand),
@@ -57,6 +61,21 @@ struct ServeCommand {
     serve: ServeArgs,
     #[command(flatten)]
     data: DataArgs,
+}
+
+#[derive(Debug, Args)]
+struct DemoCommand {
+    #[command(flatten)]
+    serve: ServeArgs,
+    /// Cases to make
+    #[arg(long, default_value_t = 2_000)]
+    cases: u64,
+    /// The same seed makes the same registry
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A directory that is not there yet  [default: demo-data, or demo-data-2 …]
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,6 +188,7 @@ pub fn run(cli: Cli) -> Result<(), String> {
     match cli.command {
         None => serve(&ServeCommand::parse_defaults()?),
         Some(Command::Serve(command)) => serve(&command),
+        Some(Command::Demo(command)) => demo(command),
         Some(Command::Migrate(command)) => migrate(command),
         Some(Command::Openapi(command)) => openapi(&command),
         Some(Command::Client(command)) => client(command),
@@ -212,10 +232,176 @@ fn serve(command: &ServeCommand) -> Result<(), String> {
     if let Some(metrics) = running.metrics_addr {
         say(&format!("  metrics   http://{metrics}/metrics"));
     }
-    say(
-        "First steps: register a partner system with `sistra client create --agency PE-MP-FISTRAP-LIMA --name … --scope \"cases:read cases:write\" --purpose prosecution`",
-    );
+    let at = command.data.data_dir.display();
+    say("First steps: register a partner system and take a token for a shell");
+    say(&format!(
+        "  sistra client create --data-dir {at} --agency PE-MP-FISTRAP-LIMA --name 'My system' --scope 'cases:read cases:write' --purpose prosecution"
+    ));
+    say(&format!(
+        "  curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials -d purpose=prosecution {base}/oauth/token"
+    ));
+    say(&format!("  curl -H 'Authorization: Bearer TOKEN' {base}/v1/cases"));
+    say("Or see it full, with clients and commands ready to paste: sistra demo");
     running.wait()
+}
+
+fn demo(command: DemoCommand) -> Result<(), String> {
+    let DemoCommand { mut serve, cases, seed, data_dir } = command;
+    let data_dir = new_dir(data_dir)?;
+    // Time to read and paste.
+    serve.token_ttl_s = serve.token_ttl_s.max(900);
+    let data = DataArgs { data_dir, database: None, database_file: None };
+    let config = Config::new(serve, &data)?;
+    let running = app::start(&config)?;
+    let base = format!("http://{}", running.addr);
+    say(&format!("Making a synthetic registry of {cases} cases (seed {seed}) in {}", data.data_dir.display()));
+    let done = fill(&running, seed, cases)?;
+    let clients = demo_clients(&running)?;
+    let commands = demo_commands(&base, &clients);
+    let demo::Done { cases, victims, referrals } = done;
+    if !std::io::stdout().is_terminal() {
+        let shown: Vec<_> = clients
+            .iter()
+            .map(|c| json!({ "kind": c.kind, "agency": c.agency, "purpose": c.purpose.as_str(), "client_id": c.id, "client_secret": c.secret }))
+            .collect();
+        print(
+            &json!({ "base": base, "docs": format!("{base}/docs/"), "data_dir": data.data_dir, "cases": cases, "victims": victims,
+            "referrals": referrals, "clients": shown, "commands": commands.iter().map(|(_, c)| c).collect::<Vec<_>>() }),
+        )?;
+    }
+    say(&format!("\nSISTRA listens on {base}  ({cases} cases, {victims} victims, {referrals} referrals; nobody is real)"));
+    say(&format!("  docs      {base}/docs/"));
+    say(&format!("  contract  {base}/openapi/v1.json"));
+    say("\nPartner systems (client id and secret):");
+    for DemoClient { kind, agency, id, secret, .. } in &clients {
+        say(&format!("  {kind:<10} {agency:<20} {id} {secret}"));
+    }
+    say("\nTry these, in this order, in another terminal:");
+    for (n, (what, command)) in (1..).zip(&commands) {
+        say(&format!("\n# {n}. {what}\n{command}"));
+    }
+    say("");
+    running.wait()
+}
+
+/// A directory that nobody has used.
+fn new_dir(wanted: Option<PathBuf>) -> Result<PathBuf, String> {
+    match wanted {
+        Some(dir) if dir.exists() => Err(format!(
+            "{} is there already: the demo makes a new data directory (to serve this one: sistra serve --data-dir {})",
+            dir.display(),
+            dir.display()
+        )),
+        Some(dir) => Ok(dir),
+        None => (1..)
+            .map(|n: u32| PathBuf::from(if n == 1 { "demo-data".to_owned() } else { format!("demo-data-{n}") }))
+            .find(|dir| !dir.exists())
+            .ok_or_else(|| "no free name for a data directory".to_owned()),
+    }
+}
+
+fn fill(running: &app::Running, seed: u64, cases: u64) -> Result<demo::Done, String> {
+    let catalogue = Arc::new(crate::catalogue::Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?);
+    let terminal = std::io::stderr().is_terminal();
+    let bar = if terminal { indicatif::ProgressBar::new(cases) } else { indicatif::ProgressBar::hidden() };
+    let style = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} cases, {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    let tenth = (cases / 10).max(1);
+    let told = |done: u64| {
+        bar.set_position(done);
+        if !terminal && done.is_multiple_of(tenth) {
+            say(&format!("  {done} of {cases} cases"));
+        }
+    };
+    let done = actix_rt::System::new()
+        .block_on(demo::fill(&running.store, &catalogue, seed, cases, told))
+        .map_err(|e| format!("the demo could not be made: {e:?}"))?;
+    bar.finish_and_clear();
+    Ok(done)
+}
+
+struct DemoClient {
+    kind: &'static str,
+    agency: AgencyCode,
+    purpose: Purpose,
+    id: ClientId,
+    secret: String,
+}
+
+fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
+    const OWNER: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write referrals:read referrals:write";
+    const RECEIVER: &str = "cases:read victims:read referrals:read referrals:decide";
+    const VIEWER: &str = "cases:read victims:read accused:read charges:read referrals:read";
+    let kinds = [
+        ("prosecutor", "PE-MP-FISTRAP-LIMA", OWNER, Purpose::Prosecution),
+        ("police", "PE-PNP-DIRCTPTIM", OWNER, Purpose::Investigation),
+        ("shelter", "PE-MIMP-INABIF", RECEIVER, Purpose::Assistance),
+        ("oversight", "PE-DP", VIEWER, Purpose::Oversight),
+    ];
+    let mut made = Vec::new();
+    for (kind, agency, scopes, purpose) in kinds {
+        let agency = AgencyCode::parse(agency).ok_or("agency")?;
+        let new = NewClient {
+            agency: agency.clone(),
+            name: format!("Demo: {kind}"),
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+            purposes: vec![purpose],
+            credential: Credential::Secret,
+        };
+        let (id, secret) = running
+            .store
+            .write_blocking(move |tx| clients::create(tx, &new, Timestamp::now()).map_err(crate::kernel::Error::Internal))
+            .map_err(|e| format!("client not made: {e:?}"))?;
+        let secret = secret.ok_or("a client without a secret")?;
+        made.push(DemoClient { kind, agency, purpose, id, secret });
+    }
+    let directory = &running.authenticator.directory;
+    directory.refresh(&running.store).map_err(|e| format!("clients not read: {e:?}"))?;
+    Ok(made)
+}
+
+/// Five commands that work as printed, one after the other, with curl and sed.
+fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, String)> {
+    let token = |kind: &str| {
+        clients.iter().find(|c| c.kind == kind).map_or_else(String::new, |DemoClient { id, secret, purpose, .. }| {
+            format!(
+                "$(curl -sS -u '{id}:{secret}' -d grant_type=client_credentials -d purpose={} {base}/oauth/token | sed -E 's/.*\"access_token\":\"([^\"]+)\".*/\\1/')",
+                purpose.as_str()
+            )
+        })
+    };
+    let post = "-H 'Content-Type: application/json' -H \"Idempotency-Key: $(date +%s%N)-demo-$RANDOM\"";
+    let case = r#"{"title":"Captación con oferta falsa de empleo","reported_at":"2026-06-30T15:00:00Z","report_channel":"police","facts_from":"2026-05","territory":"150101","exploitation":["sexual_adult"],"victims":[{"label":"v1","sex":"female","age_at_identification":22,"acts":["recruit"],"means":["deception"],"purposes":["sexual_exploitation"]}],"accused":[{"label":"a1","kind":"natural_person"}],"charges":[{"accused":"a1","offence_code":"PE-CP-129-A","role":"author","victims":["v1"]}]}"#;
+    let referral = r#"'{"kind":"service_request","to_agency":"PE-MIMP-INABIF","sections":["victims"],"services":["shelter"],"purpose":"assistance","urgency":"immediate","legal_basis":"danger_to_life","case_id":"'$CASE'"}'"#;
+    let first_id = "sed -E 's/^\\{\"id\":\"([^\"]+)\".*/\\1/'";
+    vec![
+        ("A token for the prosecutor's system", format!("TOKEN={}; echo \"$TOKEN\"", token("prosecutor"))),
+        (
+            "The cases that it may see",
+            format!("curl -sS -H \"Authorization: Bearer $TOKEN\" '{base}/v1/cases?stage=preliminary_inquiry&limit=2'"),
+        ),
+        (
+            "Open a case with a victim and a charge",
+            format!(
+                "CASE=$(curl -sS -H \"Authorization: Bearer $TOKEN\" {post} -d '{case}' {base}/v1/cases | {first_id}); echo \"$CASE\""
+            ),
+        ),
+        (
+            "Refer the victim to a shelter: a draft, then send it",
+            format!(
+                "REFERRAL=$(curl -sS -H \"Authorization: Bearer $TOKEN\" {post} -d {referral} {base}/v1/referrals | {first_id}); curl -sS -H \"Authorization: Bearer $TOKEN\" {post} -H 'If-Match: \"1.a\"' -d '{{\"trigger\":\"send\"}}' {base}/v1/referrals/$REFERRAL/transitions"
+            ),
+        ),
+        (
+            "See it arrive, as the shelter",
+            format!(
+                "SHELTER={}; curl -sS -H \"Authorization: Bearer $SHELTER\" '{base}/v1/referrals?box=in&state=sent&limit=1'",
+                token("shelter")
+            ),
+        ),
+    ]
 }
 
 fn connect(data: &DataArgs) -> Result<Conn, String> {

@@ -27,7 +27,8 @@ pub struct AccusedDetail {
 
 impl AccusedDetail {
     fn check(&self, law: &Catalogue, at: &str, faults: &mut Vec<Fault>) {
-        let lists = [("kind", "accused_kind", &self.kind), ("sex", "sex", &self.sex), ("age_band", "age_band", &self.age_band)];
+        let lists =
+            [("kind", "accused_kind", &self.kind), ("sex", "sex", &self.sex), ("age_band", "age_band", &self.age_band)];
         for (name, list, code) in lists {
             if !law.has_code(list, code) {
                 faults.push(Fault::body(format!("{at}/{name}"), FaultCode::Enum));
@@ -179,7 +180,12 @@ pub fn amend_identity(
 }
 
 /// The identity of an accused as shown to whoever may have it.
-pub fn identity_view(identity: &Identity, accused_id: AccusedId, version: i64, updated_at: Timestamp) -> AccusedIdentityView {
+pub fn identity_view(
+    identity: &Identity,
+    accused_id: AccusedId,
+    version: i64,
+    updated_at: Timestamp,
+) -> AccusedIdentityView {
     let Identity {
         given_names,
         paternal_surname,

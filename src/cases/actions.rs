@@ -5,16 +5,19 @@ use super::model::{Case, claim_of};
 use super::sections::Section;
 use super::store;
 use super::wire::{CaseCreate, CasePatch, CaseTransitionCreate, CaseView};
+use crate::accused::PreparedAccused;
 use crate::act::Act;
 use crate::catalogue::Transition;
+use crate::charges::model::Charge;
 use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{Error, FaultCode, Result};
+use crate::kernel::{Bucket, Error, FaultCode, Result};
 use crate::ledger::{self, Action, Entry};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
+use crate::victims::PreparedVictim;
 use crate::{accused, charges, referrals, victims};
 
 /// What a write answers: the record as it stands, its entity tag's view, and whether the key had been used.
@@ -28,35 +31,61 @@ pub struct Written<V> {
     pub replayed: bool,
 }
 
+/// A case with its persons and charges, checked and ready to register.
+#[derive(Debug)]
+pub struct Opening {
+    /// The case.
+    pub case: Case,
+    /// Its victims.
+    pub persons: Vec<PreparedVictim>,
+    /// Its accused.
+    pub suspects: Vec<PreparedAccused>,
+    /// Its charges.
+    pub counts: Vec<Charge>,
+}
+
+impl Opening {
+    /// Checks a request; every fault of every part at once. The case lies in `bucket`.
+    pub fn plan(new: CaseCreate, act: &Act, bucket: Bucket) -> Result<Self> {
+        let id: CaseId = act.id(bucket);
+        let (case, mut faults) = match Case::open(&new, act, id) {
+            Ok(case) => (Some(case), Vec::new()),
+            Err(faults) => (None, faults),
+        };
+        let fact_date = case.as_ref().map_or_else(|| new.reported_at.date(), Case::fact_date);
+        let CaseCreate { victims: new_victims, accused: new_accused, charges: new_charges, .. } = new;
+        let (persons, more) = victims::prepare(new_victims, "/victims", act, id);
+        faults.extend(more);
+        let (suspects, more) = accused::prepare(new_accused, "/accused", act, id);
+        faults.extend(more);
+        let (counts, more) = charges::prepare(new_charges, "/charges", act, id, fact_date, &suspects, &persons);
+        faults.extend(more);
+        no_faults(faults)?;
+        let case = case.ok_or_else(|| Error::internal("a case without faults is there"))?;
+        Ok(Self { case, persons, suspects, counts })
+    }
+}
+
 /// Opens a case with its persons and charges: all or nothing.
 pub async fn open_case(store: &Store, act: Act, once: Once, new: CaseCreate) -> Result<Written<CaseView>> {
-    let bucket = once.bucket();
-    let id: CaseId = act.id(bucket);
-    // Every fault of every part is reported at once.
-    let (case, mut faults) = match Case::open(&new, &act, id) {
-        Ok(case) => (Some(case), Vec::new()),
-        Err(faults) => (None, faults),
-    };
-    let fact_date = case.as_ref().map_or_else(|| new.reported_at.date(), Case::fact_date);
-    let CaseCreate { victims: new_victims, accused: new_accused, charges: new_charges, .. } = new;
-    let (persons, more) = victims::prepare(new_victims, "/victims", &act, id);
-    faults.extend(more);
-    let (suspects, more) = accused::prepare(new_accused, "/accused", &act, id);
-    faults.extend(more);
-    let (counts, more) = charges::prepare(new_charges, "/charges", &act, id, fact_date, &suspects, &persons);
-    faults.extend(more);
-    no_faults(faults)?;
-    let case = case.ok_or_else(|| Error::internal("a case without faults is there"))?;
+    let opening = Opening::plan(new, &act, once.bucket())?;
+    commit_opening(store, act, once, opening).await
+}
+
+/// Registers what was planned in the bucket of the key.
+pub async fn commit_opening(store: &Store, act: Act, once: Once, opening: Opening) -> Result<Written<CaseView>> {
     store
         .write(move |tx| {
-            if let Claim::Replay { resource, .. } = idempotency::claim(tx, &once, bucket, id.erase(), 1, act.now)? {
+            let Opening { case, persons, suspects, counts } = &opening;
+            let id = case.id;
+            if let Claim::Replay { resource, .. } = idempotency::claim(tx, &once, id.bucket(), id.erase(), 1, act.now)? {
                 return written(tx, &act, CaseId::from_uuid(resource.uuid()), true);
             }
-            store::insert(tx, &act, &case)?;
+            store::insert(tx, &act, case)?;
             let mut entries = vec![Entry::new(Action::Created, id, Some(1))];
-            entries.extend(victims::insert(tx, &act, id, &persons)?);
-            entries.extend(accused::insert(tx, &act, id, &suspects)?);
-            entries.extend(charges::insert(tx, &act, &counts)?);
+            entries.extend(victims::insert(tx, &act, id, persons)?);
+            entries.extend(accused::insert(tx, &act, id, suspects)?);
+            entries.extend(charges::insert(tx, &act, counts)?);
             ledger::append(tx, &act.actor, act.now, entries)?;
             let sight = super::docket::owner_sight();
             Ok(Written { view: case.view(&sight), tag: sight.view(), replayed: false })

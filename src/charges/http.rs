@@ -20,11 +20,7 @@ use crate::ledger::{Action, Entry};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(charge_list)
-        .service(charge_create)
-        .service(charge_read)
-        .service(charge_amend)
-        .service(charge_history);
+    cfg.service(charge_list).service(charge_create).service(charge_read).service(charge_amend).service(charge_history);
 }
 
 /// Charges an accused of a case of the caller's agency. The day of the facts decides the offence's version.

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::wire::{ChargePatch, ChargeView, InlineChargeCreate, Recharacterisation};
 use crate::accused::PreparedAccused;
 use crate::act::Act;
-use crate::catalogue::{Catalogue, OffenceVersion};
 use crate::cases::{Section, Sight};
-use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
+use crate::catalogue::{Catalogue, OffenceVersion};
 use crate::kernel::error::no_faults;
+use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
 use crate::victims::PreparedVictim;
 
@@ -146,13 +146,7 @@ impl Charge {
     }
 
     /// Applies a patch; answers the pointers that changed. `known` are the victims of the case.
-    pub fn amend(
-        &mut self,
-        patch: ChargePatch,
-        act: &Act,
-        fact_date: NaiveDate,
-        known: &[VictimId],
-    ) -> Result<Vec<String>> {
+    pub fn amend(&mut self, patch: ChargePatch, act: &Act, fact_date: NaiveDate, known: &[VictimId]) -> Result<Vec<String>> {
         let ChargePatch { offence_code, role, aggravators, victims } = patch;
         let mut faults = Vec::new();
         for (name, field) in [("offence_code", &offence_code), ("role", &role)] {

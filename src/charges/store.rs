@@ -115,13 +115,7 @@ pub struct Filter {
 }
 
 /// One page of a case's charges. A case has few: the index by case is enough for every filter.
-pub fn list(
-    conn: &mut Conn,
-    case: CaseId,
-    filter: &Filter,
-    after: Option<&After>,
-    limit: Limit,
-) -> Result<Page<Charge>> {
+pub fn list(conn: &mut Conn, case: CaseId, filter: &Filter, after: Option<&After>, limit: Limit) -> Result<Page<Charge>> {
     let Filter { accused, offence_code, state } = filter;
     let mut query = t::table
         .filter(t::bucket.eq(case.bucket().number()))

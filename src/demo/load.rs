@@ -1,0 +1,177 @@
+//! Registers synthetic cases by the same actions that serve real ones.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::story::{Fate, Move, Sharing, Story};
+use crate::act::{Act, Chance};
+use crate::auth::{Caller, Purpose};
+use crate::cases::actions::{Opening, commit_opening, move_case};
+use crate::cases::wire::CaseTransitionCreate;
+use crate::catalogue::Catalogue;
+use crate::db::Store;
+use crate::http::idempotency::{Key, Once};
+use crate::kernel::ids::{CaseId, ClientId, ReferralId};
+use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::ledger::Actor;
+use crate::referrals::actions::{draft_referral, move_referral};
+use crate::referrals::states::Trigger;
+use crate::referrals::wire::ReferralTransitionCreate;
+use crate::transitions::LegalAct;
+
+/// The client under whose name synthetic records are written. It is no registered client and cannot get a token.
+pub const LOADER: &str = "00000000-0000-4000-8000-00000000de40";
+/// Cases in the making at the same time: bounds the memory, whatever the number of cases.
+const TOGETHER: usize = 64;
+
+/// What was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Cases.
+    pub cases: u64,
+    /// Victims.
+    pub victims: u64,
+    /// Referrals.
+    pub referrals: u64,
+}
+
+struct Loader<'s> {
+    store: &'s Store,
+    law: Arc<Catalogue>,
+    client: ClientId,
+    seed: u64,
+}
+
+/// Registers cases 0 to `cases` of the registry of `seed`; `progress` hears the number done after each.
+pub async fn fill(
+    store: &Store,
+    law: &Arc<Catalogue>,
+    seed: u64,
+    cases: u64,
+    mut progress: impl FnMut(u64),
+) -> Result<Done> {
+    let client = LOADER.parse().map_err(|()| Error::internal("loader id"))?;
+    let loader = Loader { store, law: Arc::clone(law), client, seed };
+    let loader = &loader;
+    let mut running = stream::iter(0..cases).map(|number| loader.register(number)).buffer_unordered(TOGETHER);
+    let mut done = Done::default();
+    while let Some(one) = running.next().await {
+        let Done { cases, victims, referrals } = one?;
+        done.cases += cases;
+        done.victims += victims;
+        done.referrals += referrals;
+        progress(done.cases);
+    }
+    Ok(done)
+}
+
+impl Loader<'_> {
+    async fn register(&self, number: u64) -> Result<Done> {
+        let story =
+            Story::tell(&self.law, self.seed, number).ok_or_else(|| Error::internal("the demo's constants are wrong"))?;
+        let Story { owner, at, case, victim_documents, accused_documents, moves, sharing } = story;
+        let act = self.act(&owner, Purpose::Prosecution, number, 0, at);
+        let once = self.once(number, "case")?;
+        let mut opening = Opening::plan(case, &act, once.bucket())?;
+        // Past the check that refuses such numbers at the door: these are made to fail it.
+        for (person, documents) in opening.persons.iter_mut().zip(victim_documents) {
+            person.identity.documents = documents;
+        }
+        for (person, documents) in opening.suspects.iter_mut().zip(accused_documents) {
+            person.identity.documents = documents;
+        }
+        let victims = u64::try_from(opening.persons.len()).unwrap_or(0);
+        let case = commit_opening(self.store, act, once, opening).await?.view.id;
+        let referrals = u64::from(sharing.is_some());
+        if let Some(sharing) = sharing {
+            self.share(number, &owner, case, &sharing).await?;
+        }
+        for (step, one) in (1..).zip(moves) {
+            self.step(number, &owner, case, step, one).await?;
+        }
+        Ok(Done { cases: 1, victims, referrals })
+    }
+
+    async fn step(&self, number: u64, owner: &AgencyCode, case: CaseId, step: u32, one: Move) -> Result<()> {
+        let Move { trigger, legal_act, at } = one;
+        let request = CaseTransitionCreate {
+            trigger: trigger.to_owned(),
+            legal_act: Some(LegalAct {
+                kind: legal_act.to_owned(),
+                number: Some(format!("{step:02}-SINT")),
+                date: Some(crate::kernel::PartialDate::from_date(at.date())),
+                authority: None,
+                document_ref: None,
+            }),
+            effective_on: None,
+            reason: None,
+        };
+        let act = self.act(owner, Purpose::Prosecution, number, u64::from(step), at);
+        let once = self.once(number, &format!("move-{step}"))?;
+        move_case(self.store, act, once, case, i64::from(step), request).await.map(drop)
+    }
+
+    async fn share(&self, number: u64, owner: &AgencyCode, case: CaseId, sharing: &Sharing) -> Result<()> {
+        let Sharing { to, at, fate, .. } = sharing;
+        let act = |stream, agency: &AgencyCode, purpose, hours: i64| {
+            self.act(agency, purpose, number, 100 + stream, at.plus_seconds(3_600 * hours))
+        };
+        let once = self.once(number, "referral")?;
+        let drafted = draft_referral(self.store, act(0, owner, Purpose::Referral, 0), once, sharing.request(case)).await?;
+        let id: ReferralId = drafted.view.id;
+        let sent = self.once(number, "referral-send")?;
+        let send = request(Trigger::Send, None, None);
+        move_referral(self.store, act(1, owner, Purpose::Referral, 1), sent, id, 1, send).await?;
+        let answers: &[(Trigger, Option<&str>, Option<&str>)] = match fate {
+            Fate::Sent => &[],
+            Fate::Rejected => &[(Trigger::Reject, Some("Sin cupo en la región."), Some("no_capacity"))],
+            Fate::Accepted => &[(Trigger::Accept, None, None)],
+            Fate::Completed => &[(Trigger::Accept, None, None), (Trigger::Complete, None, Some("service_delivered"))],
+        };
+        for (stream, (trigger, reason, outcome)) in (2_u64..).zip(answers) {
+            let once = self.once(number, &format!("referral-{}", trigger.as_str()))?;
+            let act = act(stream, to, Purpose::Assistance, if stream == 2 { 8 } else { 400 });
+            let version = i64::try_from(stream).unwrap_or(0);
+            move_referral(self.store, act, once, id, version, request(*trigger, *reason, *outcome)).await?;
+        }
+        Ok(())
+    }
+
+    fn act(&self, agency: &AgencyCode, purpose: Purpose, number: u64, stream: u64, now: Timestamp) -> Act {
+        let chance = Chance::seeded(self.seed, number * 1_000 + stream);
+        let caller = Caller {
+            client: self.client,
+            agency: agency.clone(),
+            oversight: false,
+            user: None,
+            scopes: Vec::new(),
+            purpose,
+            expires_at: now,
+        };
+        Act {
+            actor: Actor {
+                client: Some(self.client),
+                agency: Some(agency.clone()),
+                user: None,
+                purpose: Some(purpose),
+                request_id: uuid::Uuid::from_u128(u128::from(number)),
+            },
+            scope: caller.scope(),
+            now,
+            catalogue: Arc::clone(&self.law),
+            chance,
+        }
+    }
+
+    fn once(&self, number: u64, what: &str) -> Result<Once> {
+        let key = Key::parse(&format!("demo-{}-{number:012}-{what}", self.seed))
+            .ok_or_else(|| Error::internal("the demo's keys are malformed"))?;
+        Ok(Once::new(self.client, key, "demo".to_owned()))
+    }
+}
+
+fn request(trigger: Trigger, reason: Option<&str>, outcome: Option<&str>) -> ReferralTransitionCreate {
+    ReferralTransitionCreate { trigger, reason: reason.map(str::to_owned), outcome: outcome.map(str::to_owned) }
+}
