@@ -3,17 +3,23 @@
 //! Owns the JSON files in `data/` and the look-ups over them. Must not know: the database, HTTP, any slice.
 //! Every fault of a file is found at start and names file and place.
 
+pub mod calendar;
+pub mod limits;
 pub mod names;
 mod offences;
 mod profile;
 mod schemes;
+#[cfg(test)]
+mod time_tests;
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Weekday};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use calendar::{Calendar, DayType, TimeUnit};
+pub use limits::{Limit, LimitClass, LimitSubject};
 pub use offences::{Aggravator, Band, Offence, OffenceFault, OffenceVersion, Penalty, Relation};
 pub use profile::{Profile, Stage, Transition};
 pub use schemes::{Scheme, SchemeFault, dni_check_digit};
@@ -144,6 +150,9 @@ pub struct Catalogue {
     offence_index: HashMap<String, usize>,
     profiles: Vec<Profile>,
     schemes: Vec<Scheme>,
+    calendars: Vec<Calendar>,
+    plain_days: Calendar,
+    limits: Vec<Limit>,
     agencies: Vec<AgencySeed>,
     departments: Vec<Department>,
     fiscal_districts: Vec<FiscalDistrict>,
@@ -159,7 +168,15 @@ impl Catalogue {
         let schemes = schemes::load("schemes.json", include_str!("data/schemes.json"))?;
         let agencies: Vec<AgencySeed> = parse("agencies.json", include_str!("data/agencies.json"))?;
         let places: Places = parse("places.json", include_str!("data/places.json"))?;
-        Self::build(lists, offences, profiles, schemes, agencies, places)
+        let calendars: Vec<Calendar> = parse("holidays.json", include_str!("data/holidays.json"))?;
+        let limits: Vec<Limit> = parse("limits.json", include_str!("data/limits.json"))?;
+        for (n, calendar) in calendars.iter().enumerate() {
+            if let Some((at, message)) = calendar.check().into_iter().next() {
+                return Err(fault("holidays.json", format!("/{n}{at}"), message));
+            }
+        }
+        let built = Self::build(lists, offences, profiles, schemes, agencies, places)?;
+        Ok(Self { calendars, limits, ..built })
     }
 
     fn build(
@@ -212,6 +229,13 @@ impl Catalogue {
             offence_index,
             profiles,
             schemes,
+            calendars: Vec::new(),
+            plain_days: Calendar {
+                jurisdiction: String::new(),
+                weekend: vec![Weekday::Sat, Weekday::Sun],
+                holidays: Vec::new(),
+            },
+            limits: Vec::new(),
             agencies,
             departments,
             fiscal_districts,
@@ -262,6 +286,16 @@ impl Catalogue {
             .iter()
             .filter(|p| p.jurisdiction == jurisdiction && p.procedural_code == procedural_code && p.valid_from <= on)
             .max_by_key(|p| p.valid_from)
+    }
+
+    /// The working days of a jurisdiction; weeks without holidays where none are recorded.
+    pub fn calendar(&self, jurisdiction: &str) -> &Calendar {
+        self.calendars.iter().find(|c| c.jurisdiction == jurisdiction).unwrap_or(&self.plain_days)
+    }
+
+    /// Every time limit, in every version.
+    pub fn all_limits(&self) -> &[Limit] {
+        &self.limits
     }
 
     /// Whether any procedure has a stage.

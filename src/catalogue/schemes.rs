@@ -118,12 +118,15 @@ pub fn dni_check_digit(eight: &str) -> Option<(char, char)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::super::Catalogue;
     use super::*;
     use proptest::prelude::*;
 
     fn normal(scheme: &str, given: &str) -> Result<String, SchemeFault> {
-        Catalogue::embedded().unwrap().scheme(scheme).unwrap().normalise(given)
+        static LAW: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
+        LAW.scheme(scheme).unwrap().normalise(given)
     }
 
     #[test]
