@@ -1,5 +1,6 @@
 //! Handlers of the case operations: extract, call one action, map.
 
+use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::actions;
@@ -125,6 +126,9 @@ pub async fn case_list(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
 }
 
 /// One case, with what the caller was granted; what was withheld is named in `redacted`.
+///
+/// A file that was joined to another one or transferred says where it goes on: `continued_in`, and a `Link` with
+/// `rel="successor-version"`.
 #[utoipa::path(tag = "cases", summary = "Read a case", params(("case_id" = CaseId, Path, description = "The case")),
     responses((status = 200, description = "The case", body = CaseView)),
     security(("oauth2" = ["cases:read"])))]
@@ -136,7 +140,13 @@ pub async fn case_read(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
     let read = actions::read_case(allowed.store(), &act, case).await?;
     let entry = Entry::new(Action::Read, case, Some(read.view.version));
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
-    Ok(respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view))
+    let mut response = respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view);
+    if let Some(next) = read.view.continued_in
+        && let Ok(link) = HeaderValue::from_str(&format!("</v1/cases/{next}>; rel=\"successor-version\""))
+    {
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
 }
 
 /// Changes fields of a case (merge patch): null clears, absent leaves. The stage moves by transitions only.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use calendar::{Calendar, DayType, TimeUnit};
 pub use limits::{Limit, LimitClass, LimitSubject};
 pub use offences::{Aggravator, Band, Offence, OffenceFault, OffenceVersion, Penalty, Relation};
-pub use profile::{Profile, Stage, Transition};
+pub use profile::{ChargeTransition, Effect, Guard, Profile, Required, Stage, Transition, VerdictRule};
 pub use schemes::{Scheme, SchemeFault, dni_check_digit};
 
 /// Names in the three languages of the registry.
@@ -298,6 +298,11 @@ impl Catalogue {
         &self.limits
     }
 
+    /// Every procedure, in every version.
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+
     /// Whether any procedure has a stage.
     pub fn stage_known(&self, stage: &str) -> bool {
         self.profiles.iter().any(|p| p.stage(stage).is_some())
@@ -387,8 +392,8 @@ mod tests {
         let mut at = 0;
         while let Some(stage) = reached.get(at).cloned() {
             for t in profile.available(&stage) {
-                if !reached.contains(&t.to) {
-                    reached.push(t.to.clone());
+                if let Some(to) = t.to.as_ref().filter(|to| !reached.contains(to)) {
+                    reached.push(to.clone());
                 }
             }
             at += 1;

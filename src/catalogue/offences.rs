@@ -29,6 +29,9 @@ pub struct Offence {
     pub labels: Labels,
     /// Codes of the International Classification of Crime for Statistical Purposes.
     pub iccs: Vec<String>,
+    /// Whether agreed endings are open to it; none where the law was not checked.
+    #[serde(default)]
+    pub allows_early_termination: Option<bool>,
     /// Versions, oldest first.
     pub versions: Vec<OffenceVersion>,
 }

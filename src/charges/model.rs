@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::verdicts::{Reparation, Verdict, reparation_faults};
 use super::wire::{ChargePatch, ChargeView, InlineChargeCreate, Recharacterisation};
 use crate::accused::PreparedAccused;
 use crate::act::Act;
 use crate::cases::{Section, Sight};
-use crate::catalogue::{Catalogue, OffenceVersion};
+use crate::catalogue::{Catalogue, OffenceVersion, Penalty};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
@@ -27,6 +28,18 @@ pub struct ChargeDetail {
     /// What it was before.
     #[serde(default)]
     pub recharacterisations: Vec<Recharacterisation>,
+    /// What courts decided, first instance first.
+    #[serde(default)]
+    pub verdicts: Vec<Verdict>,
+    /// Civil reparation as it stands.
+    #[serde(default)]
+    pub reparation: Vec<Reparation>,
+    /// The charge of another file that this one was.
+    #[serde(default)]
+    pub continues: Option<ChargeId>,
+    /// The charge of another file that this one became.
+    #[serde(default)]
+    pub continued_as: Option<ChargeId>,
 }
 
 /// A charge.
@@ -125,6 +138,7 @@ impl Charge {
         act: &Act,
         case: CaseId,
         fact_date: NaiveDate,
+        state: &str,
         faults: &mut Vec<Fault>,
     ) -> Option<Self> {
         let version = draft.qualify(&act.catalogue, at, fact_date, faults)?;
@@ -137,8 +151,18 @@ impl Charge {
             accused,
             offence_version,
             offence_code,
-            state: "alleged".to_owned(),
-            detail: ChargeDetail { article, role, aggravators, victims, recharacterisations: Vec::new() },
+            state: state.to_owned(),
+            detail: ChargeDetail {
+                article,
+                role,
+                aggravators,
+                victims,
+                recharacterisations: Vec::new(),
+                verdicts: Vec::new(),
+                reparation: Vec::new(),
+                continues: None,
+                continued_as: None,
+            },
             created_at: act.now,
             created_by_agency: act.agency().clone(),
             updated_at: act.now,
@@ -147,8 +171,11 @@ impl Charge {
 
     /// Applies a patch; answers the pointers that changed. `known` are the victims of the case.
     pub fn amend(&mut self, patch: ChargePatch, act: &Act, fact_date: NaiveDate, known: &[VictimId]) -> Result<Vec<String>> {
-        let ChargePatch { offence_code, role, aggravators, victims } = patch;
+        let ChargePatch { offence_code, role, aggravators, victims, reparation } = patch;
         let mut faults = Vec::new();
+        if let Field::Set(given) = &reparation {
+            reparation_faults(&act.catalogue, given, "/reparation", &mut faults);
+        }
         for (name, field) in [("offence_code", &offence_code), ("role", &role)] {
             if matches!(field, Field::Null) {
                 faults.push(Fault::body(format!("/{name}"), FaultCode::Required));
@@ -172,6 +199,8 @@ impl Charge {
         note("role", role.apply_or(&mut draft.role, self.detail.role.clone()));
         note("aggravators", aggravators.apply_or(&mut draft.aggravators, Vec::new()));
         note("victims", victims.apply_or(&mut draft.victims, Vec::new()));
+        let mut owed = self.detail.reparation.clone();
+        note("reparation", reparation.apply_or(&mut owed, Vec::new()));
         victim_faults(&draft.victims, known, "", &mut faults);
         let version = draft.qualify(&act.catalogue, "", fact_date, &mut faults);
         no_faults(faults)?;
@@ -197,9 +226,33 @@ impl Charge {
         detail.role = role;
         detail.aggravators = aggravators;
         detail.victims = victims;
+        detail.reparation = owed;
         self.version += 1;
         self.updated_at = act.now;
         Ok(changed)
+    }
+
+    /// The prison term that the law allowed on the day of the facts: that of the gravest inciso, else the basic one.
+    pub fn band(&self, law: &Catalogue, fact_date: NaiveDate) -> Option<Penalty> {
+        let own = law.offence_on(&self.offence_code, fact_date).ok()?;
+        let versions = || law.offences().iter().filter_map(|o| o.version_on(fact_date).ok());
+        let gravest = self
+            .detail
+            .aggravators
+            .iter()
+            .filter_map(|code| {
+                let (version, list) =
+                    versions().find_map(|v| v.aggravators.iter().find(|a| a.code == *code).map(|a| (v, a.list)))?;
+                version.bands.iter().find(|b| Some(b.list) == list)
+            })
+            .max_by_key(|band| (band.min_months, band.max_months))
+            .map(|band| Penalty { min_months: band.min_months, max_months: band.max_months });
+        gravest.or(own.base).or_else(|| {
+            // An article that has only aggravated forms, charged without its inciso: anything between them.
+            let min_months = own.bands.iter().map(|b| b.min_months).min()?;
+            let max_months = own.bands.iter().map(|b| b.max_months).max()?;
+            Some(Penalty { min_months, max_months })
+        })
     }
 
     /// The charge as somebody with this sight may see it.
@@ -217,7 +270,17 @@ impl Charge {
             created_by_agency,
             updated_at,
         } = self.clone();
-        let ChargeDetail { article, role, aggravators, victims, recharacterisations } = detail;
+        let ChargeDetail {
+            article,
+            role,
+            aggravators,
+            victims,
+            recharacterisations,
+            verdicts,
+            reparation,
+            continues,
+            continued_as,
+        } = detail;
         let (sees_accused, sees_victims) = (sight.sees(Section::Accused), sight.sees(Section::Victims));
         let mut redacted = Vec::new();
         if !sees_accused {
@@ -243,6 +306,10 @@ impl Charge {
             state,
             victims: sees_victims.then_some(shown),
             recharacterisations,
+            verdict: verdicts.last().cloned(),
+            reparation,
+            continues,
+            continued_as,
             redacted,
         }
     }
@@ -254,7 +321,7 @@ pub fn prepare(
     at: &str,
     act: &Act,
     case: CaseId,
-    fact_date: NaiveDate,
+    (fact_date, state): (NaiveDate, &str),
     accused: &[PreparedAccused],
     victims: &[PreparedVictim],
 ) -> (Vec<Charge>, Vec<Fault>) {
@@ -276,7 +343,7 @@ pub fn prepare(
         }
         let Some(accused) = person else { continue };
         let draft = Draft { accused, offence_code, role, aggravators, victims: concerned };
-        charges.extend(Charge::make(draft, &at, act, case, fact_date, &mut faults));
+        charges.extend(Charge::make(draft, &at, act, case, fact_date, state, &mut faults));
     }
     (charges, faults)
 }

@@ -105,6 +105,8 @@ impl World {
                 scope: None,
                 exploitation: vec![],
                 complexity: "simple".into(),
+                stage_since: None,
+                chain: crate::cases::model::Chain::default(),
             },
             created_at: now,
             created_by_agency: code(OWNER),

@@ -1,5 +1,6 @@
 //! A server per test, on either engine, and a client that speaks to it over real HTTP.
 
+pub mod file;
 pub mod postgres;
 
 use std::path::PathBuf;
