@@ -11,6 +11,7 @@
 //! | [`http`] | the only shared code that knows HTTP |
 //! | [`catalogue`] | the law as dated data |
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
+//! | [`measures`] | measures of a case: coercion, protection |
 //! | [`persons`] | who a person is: the same for victims and accused |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
@@ -46,6 +47,7 @@ pub mod demo;
 pub mod http;
 pub mod kernel;
 pub mod ledger;
+pub mod measures;
 pub mod persons;
 pub mod referrals;
 pub mod transitions;
