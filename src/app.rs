@@ -50,6 +50,8 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::charges::http::routes(cfg);
     crate::referrals::http::routes(cfg);
     crate::measures::http::routes(cfg);
+    crate::hearings::http::routes(cfg);
+    crate::decisions::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)

@@ -11,7 +11,7 @@
 //! | [`http`] | the only shared code that knows HTTP |
 //! | [`catalogue`] | the law as dated data |
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
-//! | [`measures`] | measures of a case: coercion, protection |
+//! | [`measures`] [`hearings`] [`decisions`] | what happens in a case: coercion, protection, courts |
 //! | [`persons`] | who a person is: the same for victims and accused |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
@@ -43,7 +43,9 @@ pub mod charges;
 pub mod cli;
 pub mod config;
 pub mod db;
+pub mod decisions;
 pub mod demo;
+pub mod hearings;
 pub mod http;
 pub mod kernel;
 pub mod ledger;

@@ -342,4 +342,136 @@ fn a_participant_limited_to_one_victim_sees_the_protection_of_that_one(world) {
         hidden(world, &made[1], &shelter);
     }
 }
+
+fn a_hearing_is_set_down_held_and_remembered(world) {
+    let court = Court::open(world);
+    let (token, list) = (&court.prosecutor, format!("{}/hearings", court.case));
+    let body = json!({"kind": "pretrial_detention_hearing", "scheduled_at": "2026-03-18T09:00:00-05:00", "court": "2.º Juzgado de Investigación Preparatoria"});
+    let key = unique();
+    let made = world.post_with(&list, token, &[("Idempotency-Key", &key)], &body);
+    let again = world.post_with(&list, token, &[("Idempotency-Key", &key)], &body);
+    assert_eq!((made.status, again.status, again.header("idempotency-replayed"), again.json()), (201, 201, "true".into(), made.json()), "{}", made.text);
+    let path = made.header("location");
+    assert_eq!((world.get(&path, token).json(), made.json()["scheduled_at"].clone(), made.json()["result"].clone()), (made.json(), json!("2026-03-18T14:00:00.000Z"), json!(null)));
+    let held = world.patch(&path, token, "\"1.o\"", &json!({"held_at": "2026-03-18T14:20:00Z", "result": "held", "document_ref": "acta 12"}));
+    assert_eq!((held.status, held.header("etag"), held.json()["result"].clone()), (200, "\"2.o\"".into(), json!("held")), "{}", held.text);
+    assert_eq!(world.patch(&path, token, "\"1.o\"", &json!({"result": "broken"})).json()["current_version"], 2);
+    assert_eq!(world.send("PATCH", &path, Some(token), &[("Content-Type", "application/json")], b"{}").code(), "precondition_required");
+    assert_eq!(world.patch(&path, token, "\"2.o\"", &json!({"result": "held"})).header("etag"), "\"2.o\"");
+    let history = world.get(&format!("{path}/history"), token).json();
+    assert_eq!((history["items"][0]["type"].clone(), history["items"][1]["changed"].clone()), (json!("hearing.created"), json!(["#/held_at", "#/result", "#/document_ref"])));
+    let second = world.post(&list, token, &json!({"kind": "trial_session", "scheduled_at": "2199-01-01T14:00:00Z", "court": "Juzgado Penal Colegiado"}));
+    let all = [last_segment(&path), last_segment(&second.header("location"))];
+    assert_eq!(ids(&world.get(&list, token)), all);
+    let page = world.get(&format!("{list}?limit=1"), token);
+    assert_eq!(ids(&page), all[..1]);
+    let next = page.header("link").trim_start_matches('<').split('>').next().unwrap().to_owned();
+    assert_eq!(ids(&world.get(&next, token)), all[1..]);
+}
+
+fn every_fault_of_a_hearing_is_named_with_its_place(world) {
+    let court = Court::open(world);
+    let (token, list) = (&court.prosecutor, format!("{}/hearings", court.case));
+    let base = |more: Value| {
+        let mut body = json!({"kind": "trial_session", "scheduled_at": "2026-03-18T14:00:00Z", "court": "Juzgado"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        world.post(&list, token, &body)
+    };
+    for (more, faults) in [
+        (json!({"kind": "party", "court": " ", "document_ref": " "}), vec!["#/court: min_length", "#/document_ref: min_length", "#/kind: enum"]),
+        (json!({"result": "held"}), vec!["#/held_at: required"]),
+        (json!({"result": "broken"}), vec!["#/held_at: required"]),
+        (json!({"result": "cancelled", "held_at": "2026-03-18T14:00:00Z"}), vec!["#/held_at: cross_field"]),
+        (json!({"held_at": "2026-03-18T14:00:00Z"}), vec!["#/result: required"]),
+        (json!({"result": "won"}), vec!["#/result: enum"]),
+        (json!({"result": "held", "held_at": "2199-01-01T00:00:00Z"}), vec!["#/held_at: date_order"]),
+        (json!({"court": "x".repeat(201), "judge": "x"}), vec!["#/court: max_length", "#/judge: unknown_field"]),
+    ] {
+        assert_eq!(base(more.clone()).faults(), { let mut f = faults.clone(); f.sort_unstable(); f }, "{more}");
+    }
+    let path = base(json!({})).header("location");
+    assert_eq!(world.patch(&path, token, "\"1.o\"", &json!({"kind": null, "court": null, "scheduled_at": null})).faults(), ["#/court: required", "#/kind: required", "#/scheduled_at: required"]);
+    assert_eq!(world.patch(&path, token, "\"1.o\"", &json!({"court": "x".repeat(201)})).faults(), ["#/court: max_length"]);
+    assert_eq!(world.get(&format!("{list}?kind=x"), token).code(), "unknown_parameter");
+}
+
+fn a_decision_stays_as_it_is_and_is_superseded_once(world) {
+    let court = Court::open(world);
+    let (token, list) = (&court.prosecutor, format!("{}/decisions", court.case));
+    let opened = world.step(&court.case, token, "\"1.o\"", &json!({"trigger": "open_inquiry", "legal_act": {"type": "disposicion", "number": "01-2026"}}));
+    assert_eq!(opened.status, 200, "{}", opened.text);
+    let transition = world.get(&format!("{}/transitions", court.case), token).json()["items"][0]["id"].clone();
+    let hearing = world.post(&format!("{}/hearings", court.case), token, &json!({"kind": "other", "scheduled_at": "2026-03-18T14:00:00Z", "court": "Juzgado"})).json()["id"].clone();
+    let body = json!({"kind": "disposicion", "number": "01-2026", "date": "2026-03", "authority": "FISTRAP Lima", "result": "Apertura de diligencias",
+        "document_ref": "SGF 1", "transition_id": transition, "hearing_id": hearing});
+    let key = unique();
+    let made = world.post_with(&list, token, &[("Idempotency-Key", &key)], &body);
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert_eq!(world.post_with(&list, token, &[("Idempotency-Key", &key)], &body).json(), made.json());
+    let path = made.header("location");
+    for (name, value) in body.as_object().unwrap() {
+        assert_eq!(made.json()[name], *value, "{name}");
+    }
+    assert_eq!(world.send("PATCH", &path, Some(token), &[("Content-Type", "application/json"), ("If-Match", "\"1.o\"")], b"{}").code(), "method_not_allowed");
+    let mut right = body.clone();
+    right["date"] = json!("2026-03-15");
+    right["supersedes"] = made.json()["id"].clone();
+    let second = world.post(&list, token, &right);
+    assert_eq!((second.status, second.json()["supersedes"].clone()), (201, made.json()["id"].clone()), "{}", second.text);
+    let first = world.get(&path, token);
+    assert_eq!((first.header("etag"), first.json()["superseded_by"].clone(), first.json()["date"].clone()), ("\"2.o\"".into(), second.json()["id"].clone(), json!("2026-03")));
+    let third = world.post(&list, token, &right);
+    assert_eq!((third.status, third.json()["failed_guards"].clone()), (409, json!(["already_superseded"])));
+    assert_eq!(ids(&world.get(&list, token)), [last_segment(&path), last_segment(&second.header("location"))]);
+    // What it names lies in the same case.
+    let other = Court::open(world);
+    let mut astray = right.clone();
+    astray["kind"] = json!("rumour");
+    astray["date"] = json!("2199");
+    astray["result"] = json!(" ");
+    assert_eq!(world.post(&format!("{}/decisions", other.case), token, &astray).faults(),
+        ["#/date: date_order", "#/hearing_id: reference_not_found", "#/kind: enum", "#/result: min_length", "#/supersedes: reference_not_found", "#/transition_id: reference_not_found"]);
+    assert_eq!(world.post(&list, token, &json!({"kind": "auto", "date": "18/03/2026", "authority": "", "mood": 1})).faults(),
+        ["#/authority: min_length", "#/date: pattern", "#/mood: unknown_field", "#/result: required"]);
+}
+
+fn hearings_and_decisions_are_seen_with_the_section_of_proceedings(world) {
+    let court = Court::open(world);
+    let token = &court.prosecutor;
+    let hearing = world.post(&format!("{}/hearings", court.case), token, &json!({"kind": "other", "scheduled_at": "2026-03-18T14:00:00Z", "court": "Juzgado"})).header("location");
+    let decision = world.post(&format!("{}/decisions", court.case), token, &json!({"kind": "auto", "date": "2026", "authority": "Juzgado", "result": "Se convoca"})).header("location");
+    let doors = [hearing.clone(), format!("{hearing}/history"), decision.clone()];
+    let lists = ["hearings", "decisions"].map(|list| format!("{}/{list}", court.case));
+    let shelter = world.shelter();
+    let blind = || doors.iter().for_each(|door| hidden(world, door, &shelter));
+    // A stranger.
+    blind();
+    lists.iter().for_each(|list| hidden(world, list, &shelter));
+    for list in &lists {
+        assert_eq!(world.post(list, &shelter, &json!({"kind": "auto", "date": "2026", "authority": "J", "result": "x", "scheduled_at": "2026-03-18T14:00:00Z", "court": "J"})).status, 422);
+    }
+    assert_eq!(world.post(&lists[1], &shelter, &json!({"kind": "auto", "date": "2026", "authority": "J", "result": "x"})).status, 404);
+    assert_eq!(world.patch(&hearing, &shelter, "\"1.o\"", &json!({})).status, 404);
+    // A participant with every other section.
+    let shared = court.share(world, "PE-MIMP-INABIF", &["identifiers", "narrative", "victims", "accused", "charges"]);
+    blind();
+    lists.iter().for_each(|list| assert_eq!(world.get(list, &shelter).status, 404, "{list}"));
+    court.end(world, &shared);
+    // A participant with this one.
+    let shared = court.share(world, "PE-MIMP-INABIF", &["proceedings"]);
+    assert_eq!(shared.json()["sections"], json!(["proceedings"]));
+    doors.iter().for_each(|door| assert_eq!(world.get(door, &shelter).status, 200, "{door}"));
+    assert_eq!(ids(&world.get(&lists[0], &shelter)), [last_segment(&hearing)]);
+    assert_eq!(ids(&world.get(&lists[1], &shelter)), [last_segment(&decision)]);
+    assert_eq!(world.patch(&hearing, &shelter, "\"1.o\"", &json!({})).code(), "owner_only");
+    assert_eq!(world.post(&lists[1], &shelter, &json!({"kind": "auto", "date": "2026", "authority": "J", "result": "x"})).code(), "owner_only");
+    court.end(world, &shared);
+    // A former participant.
+    blind();
+    lists.iter().for_each(|list| hidden(world, list, &shelter));
+    // Oversight looks.
+    let oversight = world.token("PE-DP", "cases:read cases:write", Purpose::Oversight);
+    doors.iter().for_each(|door| assert_eq!(world.get(door, &oversight).status, 200, "{door}"));
+    assert_eq!(world.patch(&hearing, &oversight, "\"1.o\"", &json!({})).code(), "owner_only");
+}
 }

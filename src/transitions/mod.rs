@@ -5,5 +5,5 @@
 pub mod store;
 pub mod wire;
 
-pub use store::{Done, append, list};
+pub use store::{Done, append, list, of_resource};
 pub use wire::{AvailableTransition, AvailableTransitions, LegalAct, TransitionPage, TransitionView};
