@@ -52,6 +52,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::measures::http::routes(cfg);
     crate::hearings::http::routes(cfg);
     crate::decisions::http::routes(cfg);
+    crate::notes::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)

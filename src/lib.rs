@@ -11,7 +11,7 @@
 //! | [`http`] | the only shared code that knows HTTP |
 //! | [`catalogue`] | the law as dated data |
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
-//! | [`measures`] [`hearings`] [`decisions`] | what happens in a case: coercion, protection, courts |
+//! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
@@ -50,6 +50,7 @@ pub mod http;
 pub mod kernel;
 pub mod ledger;
 pub mod measures;
+pub mod notes;
 pub mod persons;
 pub mod referrals;
 pub mod transitions;

@@ -474,4 +474,79 @@ fn hearings_and_decisions_are_seen_with_the_section_of_proceedings(world) {
     doors.iter().for_each(|door| assert_eq!(world.get(door, &oversight).status, 200, "{door}"));
     assert_eq!(world.patch(&hearing, &oversight, "\"1.o\"", &json!({})).code(), "owner_only");
 }
+
+fn an_internal_note_is_its_own_agencys_and_a_shared_one_goes_with_the_narrative(world) {
+    let court = Court::open(world);
+    let list = format!("{}/notes", court.case);
+    let (prosecutor, shelter) = (&court.prosecutor, world.shelter());
+    let police = world.token("PE-PNP-DIRCTPTIM", "cases:read cases:write", Purpose::Investigation);
+    let oversight = world.token("PE-DP", "cases:read cases:write", Purpose::Oversight);
+    let write = |token: &str, visibility: &str, text: &str| world.post(&list, token, &json!({"visibility": visibility, "text": text}));
+    let (ours, shown) = (write(prosecutor, "internal", "Secreto de la fiscalía"), write(prosecutor, "shared", "Para todos"));
+    assert_eq!((ours.status, shown.status), (201, 201), "{}{}", ours.text, shown.text);
+    let (ours, shown) = (ours.header("location"), shown.header("location"));
+    // Strangers: of the whole file nothing, and no note of theirs in it.
+    for token in [&shelter, &police] {
+        [&ours, &shown, &list].iter().for_each(|door| hidden(world, door, token));
+        assert_eq!(write(token, "internal", "x").status, 404);
+    }
+    let with_narrative = court.share(world, "PE-PNP-DIRCTPTIM", &["narrative"]);
+    court.share(world, "PE-MIMP-INABIF", &["victims"]);
+    let (theirs, told) = (write(&police, "internal", "Plan del operativo").header("location"), write(&police, "shared", "Operativo el lunes").header("location"));
+    let (care, said) = (write(&shelter, "internal", "Cama reservada").header("location"), write(&shelter, "shared", "Ingresó bien").header("location"));
+    let sees = |token: &str| ids(&world.get(&list, token));
+    let notes = |paths: &[&String]| paths.iter().map(|p| last_segment(p)).collect::<Vec<_>>();
+    // Owner, participant with the narrative, participant without it, oversight.
+    assert_eq!(sees(prosecutor), notes(&[&ours, &shown, &told, &said]));
+    assert_eq!(sees(&police), notes(&[&shown, &theirs, &told, &said]));
+    assert_eq!(sees(&shelter), notes(&[&care, &said]));
+    assert_eq!(sees(&oversight), notes(&[&shown, &told, &said]));
+    for (token, unseen) in [(prosecutor, vec![&theirs, &care]), (&police, vec![&ours, &care]), (&shelter, vec![&ours, &shown, &theirs, &told]), (&oversight, vec![&ours, &theirs, &care])] {
+        unseen.iter().for_each(|note| hidden(world, note, token));
+    }
+    assert_eq!(world.get(&told, prosecutor).json()["text"], "Operativo el lunes");
+    assert_eq!(world.get(&theirs, &police).json()["created_by_agency"], "PE-PNP-DIRCTPTIM");
+    assert_eq!(write(&oversight, "shared", "x").code(), "owner_only");
+    // Who is let in no more sees nothing, its own notes included.
+    court.end(world, &with_narrative);
+    [&shown, &theirs, &told, &list].iter().for_each(|door| hidden(world, door, &police));
+    // No text in what tells of changes.
+    for answer in [world.get(&format!("{}/history", court.case), prosecutor), world.get(&court.case, prosecutor)] {
+        assert!(!answer.text.contains("Secreto") && !answer.text.contains("Para todos"));
+    }
+}
+
+fn a_note_is_never_changed_only_superseded_once_and_by_its_own_agency(world) {
+    let court = Court::open(world);
+    let (token, list) = (&court.prosecutor, format!("{}/notes", court.case));
+    let body = json!({"visibility": "shared", "text": "Primera versión"});
+    let key = unique();
+    let first = world.post_with(&list, token, &[("Idempotency-Key", &key)], &body);
+    let again = world.post_with(&list, token, &[("Idempotency-Key", &key)], &body);
+    assert_eq!((again.status, again.header("idempotency-replayed"), again.json()), (201, "true".into(), first.json()), "{}", again.text);
+    let id = first.json()["id"].clone();
+    let path = first.header("location");
+    assert_eq!(world.send("PATCH", &path, Some(token), &[("Content-Type", "application/json"), ("If-Match", "\"1.o\"")], b"{}").code(), "method_not_allowed");
+    assert_eq!(world.post(&list, token, &json!({"visibility": "internal", "text": "x", "supersedes": id})).faults(), ["#/visibility: cross_field"]);
+    let second = world.post(&list, token, &json!({"visibility": "shared", "text": "Segunda versión", "supersedes": id}));
+    assert_eq!((second.status, second.json()["supersedes"].clone()), (201, id.clone()), "{}", second.text);
+    let old = world.get(&path, token);
+    assert_eq!((old.header("etag"), old.json()["text"].clone(), old.json()["superseded_by"].clone()), ("\"2.o\"".into(), json!("Primera versión"), second.json()["id"].clone()));
+    let third = world.post(&list, token, &json!({"visibility": "shared", "text": "x", "supersedes": id}));
+    assert_eq!((third.status, third.json()["failed_guards"].clone()), (409, json!(["already_superseded"])));
+    // Neither another agency's note nor another case's is one to replace: both are simply not there.
+    court.share(world, "PE-PNP-DIRCTPTIM", &["narrative"]);
+    let police = world.token("PE-PNP-DIRCTPTIM", "cases:read cases:write", Purpose::Investigation);
+    let theirs = json!({"visibility": "shared", "text": "x", "supersedes": second.json()["id"]});
+    assert_eq!(world.post(&list, &police, &theirs).faults(), ["#/supersedes: reference_not_found"]);
+    let other = Court::open(world);
+    assert_eq!(world.post(&format!("{}/notes", other.case), token, &theirs).faults(), ["#/supersedes: reference_not_found"]);
+    assert_eq!(world.post(&list, token, &json!({"visibility": "shared", "text": "x", "supersedes": NOBODY})).faults(), ["#/supersedes: reference_not_found"]);
+    let full = world.post(&list, token, &json!({"visibility": "internal", "text": "ñ".repeat(10_000)}));
+    assert_eq!(full.status, 201, "{}", full.text);
+    for (text, fault) in [(String::new(), "#/text: min_length"), (" \n".into(), "#/text: min_length"), ("ñ".repeat(10_001), "#/text: max_length")] {
+        assert_eq!(world.post(&list, token, &json!({"visibility": "internal", "text": text})).faults(), [fault]);
+    }
+    assert_eq!(world.post(&list, token, &json!({"visibility": "secret", "author": "x"})).faults(), ["#/author: unknown_field", "#/text: required", "#/visibility: enum"]);
+}
 }

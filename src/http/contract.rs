@@ -37,6 +37,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "referrals", "description": "Communications between authorities"},
                 {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
                 {"name": "proceedings", "description": "Hearings and decisions"},
+                {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
