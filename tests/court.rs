@@ -106,7 +106,66 @@ fn last_segment(path: &str) -> String {
     path.rsplit('/').next().unwrap().to_owned()
 }
 
+/// A body with which a move passes, where its state allows it.
+fn full(trigger: &str) -> Value {
+    match trigger {
+        "evaluate_risk" => json!({"trigger": trigger, "risk_level": "low"}),
+        "grant" => {
+            json!({"trigger": trigger, "granted_by": "inv_judge", "legal_act": order(), "from_on": "2020-01-01", "until_on": "2020-06-01"})
+        }
+        "extend" | "modify" => {
+            json!({"trigger": trigger, "granted_by": "inv_judge", "legal_act": order(), "until_on": "2020-07-01"})
+        }
+        "deny" | "revoke" | "lift" => json!({"trigger": trigger, "legal_act": order()}),
+        "breach" => json!({"trigger": trigger, "reason": "Incumplimiento"}),
+        _ => json!({"trigger": trigger}),
+    }
+}
+
 both! {
+fn every_move_that_a_state_offers_passes_and_every_other_is_refused(world) {
+    const TRIGGERS: [&str; 11] = ["evaluate_risk", "grant", "deny", "enter_into_force", "extend", "modify", "revoke", "serve", "lift", "breach", "expire"];
+    let court = Court::open(world);
+    let coercive: &[(&[&str], &[&str])] = &[
+        (&[], &["grant", "deny"]),
+        (&["grant"], &["enter_into_force", "revoke"]),
+        (&["deny"], &[]),
+        (&["grant", "enter_into_force"], &["extend", "revoke", "serve", "expire"]),
+        (&["grant", "enter_into_force", "extend"], &["extend", "revoke", "serve", "expire"]),
+        (&["grant", "enter_into_force", "revoke"], &[]),
+        (&["grant", "enter_into_force", "serve"], &[]),
+        (&["grant", "enter_into_force", "expire"], &[]),
+    ];
+    let protective: &[(&[&str], &[&str])] = &[
+        (&[], &["evaluate_risk"]),
+        (&["evaluate_risk"], &["grant", "deny"]),
+        (&["evaluate_risk", "grant"], &["enter_into_force", "lift"]),
+        (&["evaluate_risk", "deny"], &[]),
+        (&["evaluate_risk", "grant", "enter_into_force"], &["modify", "lift", "breach", "expire"]),
+        (&["evaluate_risk", "grant", "enter_into_force", "modify"], &["modify", "lift", "breach", "expire"]),
+        (&["evaluate_risk", "grant", "enter_into_force", "lift"], &[]),
+        (&["evaluate_risk", "grant", "enter_into_force", "breach"], &[]),
+        (&["evaluate_risk", "grant", "enter_into_force", "expire"], &[]),
+    ];
+    for (kind, table) in [("coercive", coercive), ("protective", protective)] {
+        for (way, offered) in table {
+            let made = if kind == "coercive" { court.detention(world) } else { court.protection(world) };
+            let path = made.header("location");
+            let mut last = made;
+            for trigger in *way {
+                last = court.go(world, &path, &last, full(trigger));
+            }
+            let next = world.get(&format!("{path}/transitions/available"), &court.prosecutor).json();
+            let said: Vec<&str> = next["items"].as_array().unwrap().iter().map(|t| t["trigger"].as_str().unwrap()).collect();
+            assert_eq!(said, *offered, "{kind} {way:?}");
+            for trigger in TRIGGERS.iter().filter(|t| !offered.contains(t)) {
+                let refused = world.step(&path, &court.prosecutor, &last.header("etag"), &full(trigger));
+                assert_eq!((refused.status, refused.code(), refused.json()["failed_guards"].clone()), (409, "state_conflict".into(), json!(["no_such_transition"])), "{kind} {way:?} {trigger}");
+            }
+        }
+    }
+}
+
 fn a_pretrial_detention_is_requested_granted_extended_and_expires(world) {
     let court = Court::open(world);
     let token = &court.prosecutor;
@@ -548,5 +607,33 @@ fn a_note_is_never_changed_only_superseded_once_and_by_its_own_agency(world) {
         assert_eq!(world.post(&list, token, &json!({"visibility": "internal", "text": text})).faults(), [fault]);
     }
     assert_eq!(world.post(&list, token, &json!({"visibility": "secret", "author": "x"})).faults(), ["#/author: unknown_field", "#/text: required", "#/visibility: enum"]);
+}
+
+fn the_desk_is_read_from_its_index_in_order(world) {
+    use diesel::connection::SimpleConnection;
+    use diesel::prelude::*;
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        detail: String,
+    }
+    #[derive(QueryableByName)]
+    struct Plan {
+        #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+        line: String,
+    }
+    let sql = "SELECT measure_id, until_at FROM measure_desk WHERE bucket = 7 AND agency_code = 'PE-MP' AND until_at < '2026-12-01T00:00:00.000Z' \
+        AND until_at >= '2026-01-01T00:00:00.000Z' ORDER BY until_at, measure_id LIMIT 51";
+    let mut conn = sistra::db::connection::open(&world.database, sistra::db::connection::Role::Write, 5_000).unwrap();
+    let plan: String = match &mut conn {
+        sistra::db::Conn::Postgres(c) => {
+            // A small table is read whole whatever its indexes are.
+            c.batch_execute("SET enable_seqscan = off; SET enable_bitmapscan = off").unwrap();
+            diesel::sql_query(format!("EXPLAIN {sql}")).load::<Plan>(c).unwrap().into_iter().map(|p| p.line + "\n").collect()
+        }
+        sistra::db::Conn::Sqlite(c) => diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load::<Line>(c).unwrap().into_iter().map(|l| l.detail + "\n").collect(),
+    };
+    assert!(plan.contains("measure_desk_agency_code_until_at_measure_id_idx"), "{plan}");
+    assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{plan}");
 }
 }
