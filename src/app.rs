@@ -49,6 +49,10 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::accused::http::routes(cfg);
     crate::charges::http::routes(cfg);
     crate::referrals::http::routes(cfg);
+    crate::measures::http::routes(cfg);
+    crate::hearings::http::routes(cfg);
+    crate::decisions::http::routes(cfg);
+    crate::notes::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)

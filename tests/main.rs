@@ -4,6 +4,7 @@
 mod architecture;
 mod cases;
 mod contract;
+mod court;
 mod persons;
 mod procedure;
 mod store;

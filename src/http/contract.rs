@@ -35,6 +35,9 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "accused", "description": "Suspects and defendants, pseudonymous; identities apart"},
                 {"name": "charges", "description": "One accused, one offence"},
                 {"name": "referrals", "description": "Communications between authorities"},
+                {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
+                {"name": "proceedings", "description": "Hearings and decisions"},
+                {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}

@@ -98,6 +98,14 @@ kinds! {
     Referral, ReferralId, "referral";
     /// An agency's share in a case.
     Participant, ParticipantId, "participant";
+    /// A coercive or protective measure.
+    Measure, MeasureId, "measure";
+    /// A hearing of a court.
+    Hearing, HearingId, "hearing";
+    /// A decision of a court or of the prosecution.
+    Decision, DecisionId, "decision";
+    /// A note on a case.
+    Note, NoteId, "note";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

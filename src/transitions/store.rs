@@ -167,3 +167,15 @@ pub fn past<K: Kind>(conn: &mut Conn, resource: Id<K>) -> Result<Vec<Past>> {
         })
         .collect()
 }
+
+/// Whether a transition is one of a resource's.
+pub fn of_resource<K: Kind>(conn: &mut Conn, resource: Id<K>, transition: TransitionId) -> Result<bool> {
+    let found: Option<TransitionId> = t::table
+        .filter(t::bucket.eq(resource.bucket().number()))
+        .filter(t::id.eq(transition))
+        .filter(t::resource_id.eq(resource.erase()))
+        .select(t::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}

@@ -8,7 +8,7 @@ use crate::kernel::ids::{CaseId, ChargeId, TransitionId};
 use crate::kernel::{AgencyCode, PartialDate, Timestamp};
 
 /// The act on which a transition rests.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct LegalAct {
     /// Kind of act: `disposicion`, `requerimiento`, `auto`, `sentencia` …
