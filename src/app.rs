@@ -22,7 +22,7 @@ use crate::auth::oauth::{self, TokenDoor};
 use crate::auth::{Authenticator, tokens};
 use crate::catalogue::Catalogue;
 use crate::config::Config;
-use crate::db::connection::{Role, open};
+use crate::db::connection::{Role, check_language, open};
 use crate::db::{Store, migrations};
 use crate::http::body::{BodyLimits, SCHEMAS, Schemas};
 use crate::http::context::{Edge, layer};
@@ -147,6 +147,7 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
     {
         let mut conn = open(&config.database, Role::Write, config.serve.db_statement_timeout_ms)
             .map_err(|e| format!("cannot open the database {:?}: {e}", config.database))?;
+        check_language(&mut conn)?;
         if config.embedded() {
             migrations::up(&mut conn)?;
         }

@@ -5,5 +5,6 @@ mod architecture;
 mod cases;
 mod contract;
 mod persons;
+mod schema;
 mod store;
 mod support;

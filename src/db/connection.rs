@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::result::{ConnectionError, ConnectionResult};
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection, MultiConnection};
+use diesel::{Connection, MultiConnection, RunQueryDsl};
 
 /// A connection to either engine.
 #[derive(MultiConnection)]
@@ -98,12 +98,31 @@ fn with_options(url: &str, statement_timeout_ms: u64) -> String {
     }
     let options = format!(
         "-c%20statement_timeout%3D{statement_timeout_ms}%20-c%20lock_timeout%3D2000\
-         %20-c%20idle_in_transaction_session_timeout%3D10000%20-c%20lc_messages%3DC\
+         %20-c%20idle_in_transaction_session_timeout%3D10000\
          %20-c%20default_transaction_isolation%3Dread%5C%20committed"
     );
     let joint = if url.contains('?') { '&' } else { '?' };
     let connect = if url.contains("connect_timeout=") { "" } else { "&connect_timeout=5&tcp_user_timeout=10000" };
     format!("{url}{joint}options={options}&application_name=sistra{connect}")
+}
+
+/// Refuses a PostgreSQL server that answers in a language that `db/errors.rs` cannot read. The service cannot choose
+/// it: the setting is a superuser's.
+pub fn check_language(conn: &mut Conn) -> Result<(), String> {
+    #[derive(diesel::QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        value: String,
+    }
+    let Conn::Postgres(c) = conn else { return Ok(()) };
+    let setting: Setting = diesel::sql_query("SELECT current_setting('lc_messages') AS value")
+        .get_result(c)
+        .map_err(|_| "the database does not say in which language it answers".to_owned())?;
+    let language = setting.value;
+    if ["", "C", "POSIX"].contains(&language.as_str()) || language.starts_with("C.") || language.starts_with("en") {
+        return Ok(());
+    }
+    Err(format!("the database answers in {language}: run ALTER ROLE … SET lc_messages = 'C' for the service's role"))
 }
 
 /// r2d2's view of [`open`].
