@@ -5,6 +5,7 @@ mod architecture;
 mod cases;
 mod contract;
 mod persons;
+mod plans;
 mod schema;
 mod store;
 mod support;
