@@ -3,7 +3,9 @@
 
 mod architecture;
 mod cases;
+mod cli;
 mod contract;
+mod durability;
 mod persons;
 mod plans;
 mod schema;

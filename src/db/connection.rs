@@ -125,6 +125,23 @@ pub fn check_language(conn: &mut Conn) -> Result<(), String> {
     Err(format!("the database answers in {language}: run ALTER ROLE … SET lc_messages = 'C' for the service's role"))
 }
 
+/// Why a database cannot be opened, in words without a secret: libpq quotes what it cannot read, passwords included.
+pub fn explain(url: &DatabaseUrl, error: &ConnectionError) -> String {
+    let cause = match (url, error) {
+        (DatabaseUrl::Postgres(_), ConnectionError::BadConnection(text)) if text.starts_with("connection to server") => {
+            // Of several addresses tried, the first says enough.
+            let line = text.lines().next().unwrap_or_default();
+            line.trim_end().to_owned()
+        }
+        (DatabaseUrl::Postgres(_), ConnectionError::BadConnection(text)) if text.starts_with("could not translate host") => {
+            "its host is not known".to_owned()
+        }
+        (DatabaseUrl::Postgres(_), _) => "the URL is not one that PostgreSQL's library reads".to_owned(),
+        (DatabaseUrl::Sqlite(path), error) => format!("{}: {error}", path.display()),
+    };
+    format!("cannot open the database {url:?}: {cause}")
+}
+
 /// r2d2's view of [`open`].
 #[derive(Debug)]
 pub struct Manager {
@@ -153,6 +170,7 @@ impl r2d2::ManageConnection for Manager {
     }
 }
 
+/// Diesel marks a connection that was found closed, in a transaction or out of it.
 fn is_broken(conn: &mut Conn) -> bool {
     use diesel::connection::{AnsiTransactionManager, TransactionManager};
     match conn {
@@ -164,6 +182,25 @@ fn is_broken(conn: &mut Conn) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_a_database_cannot_be_opened_names_no_secret() {
+        let why = |url: &str| {
+            let url: DatabaseUrl = url.parse().unwrap();
+            explain(&url, &open(&url, Role::Write, 1_000).err().unwrap())
+        };
+        for url in [
+            "postgres://sistra:Gehe%zzim@127.0.0.1:1/x",
+            "postgres://sistra:Geheim@127.0.0.1:1/x",
+            "postgres://sistra:Geheim@127.0.0.1:Geheim/x",
+            "postgres://sistra:Geheim@127.0.0.1:1/x?Geheim",
+        ] {
+            let says = why(url);
+            assert!(!says.contains("Gehe") && !says.contains('\n'), "{says}");
+        }
+        assert!(why("postgres://sistra:Geheim@127.0.0.1:1/x").contains("Connection refused"));
+        assert!(why("sqlite:/nowhere/at/all").contains("/nowhere/at/all"));
+    }
 
     #[test]
     fn the_scheme_alone_decides_the_engine() {

@@ -1,6 +1,7 @@
 //! A server per test, on either engine, and a client that speaks to it over real HTTP.
 
 pub mod postgres;
+pub mod process;
 pub mod twin;
 
 use std::path::{Path, PathBuf};

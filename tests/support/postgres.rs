@@ -5,8 +5,8 @@
 //! application, as migrations/README.md grants them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
@@ -187,6 +187,7 @@ pub struct Cluster {
     dir: PathBuf,
     port: u16,
     root: bool,
+    server: Mutex<Option<Child>>,
 }
 
 impl Cluster {
@@ -201,7 +202,7 @@ impl Cluster {
             assert!(Command::new("chown").args(["nobody", dir.to_str()?]).status().unwrap().success());
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let cluster = Self { bin, dir, port, root };
+        let cluster = Self { bin, dir, port, root, server: Mutex::new(None) };
         let made = cluster
             .program("initdb")
             .args(["-A", "trust", "-U", "sistra", "-N", "-D"])
@@ -265,6 +266,7 @@ impl Cluster {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        *self.server.lock().unwrap() = Some(child);
         let url = format!("{}/postgres", self.base());
         for _ in 0..200 {
             if PgConnection::establish(&url).is_ok() {
@@ -273,6 +275,22 @@ impl Cluster {
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
         panic!("PostgreSQL did not start");
+    }
+
+    /// Stops it at once, as a power cut does.
+    pub fn stop(&self) {
+        let mut server = self.server.lock().unwrap().take().unwrap();
+        let stopped = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status().unwrap();
+        assert!(stopped.success());
+        server.wait().unwrap();
+    }
+
+    /// Makes a database with the schema; answers its URL.
+    pub fn migrated(&self, name: &str) -> String {
+        execute(&self.base(), "postgres", &format!("CREATE DATABASE {name}"));
+        let url = format!("{}/{name}", self.base());
+        migrations::up(&mut open(&DatabaseUrl::Postgres(url.clone()), Role::Write, 60_000).unwrap()).unwrap();
+        url
     }
 }
 
