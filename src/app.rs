@@ -22,7 +22,7 @@ use crate::auth::oauth::{self, TokenDoor};
 use crate::auth::{Authenticator, tokens};
 use crate::catalogue::Catalogue;
 use crate::config::Config;
-use crate::db::connection::{Role, open};
+use crate::db::connection::{Role, check_language, explain, open};
 use crate::db::{Store, migrations};
 use crate::http::body::{BodyLimits, SCHEMAS, Schemas};
 use crate::http::context::{Edge, layer};
@@ -150,7 +150,8 @@ fn lock(config: &Config) -> Result<Option<std::fs::File>, String> {
 pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, String> {
     {
         let mut conn = open(&config.database, Role::Write, config.serve.db_statement_timeout_ms)
-            .map_err(|e| format!("cannot open the database {:?}: {e}", config.database))?;
+            .map_err(|e| explain(&config.database, &e))?;
+        check_language(&mut conn)?;
         if config.embedded() {
             migrations::up(&mut conn)?;
         }
@@ -282,8 +283,12 @@ where
             actix_rt::System::new().block_on(async move {
                 match make() {
                     Ok(server) => {
-                        let _ = sender.send(Ok(server.handle_of()));
-                        server.await
+                        let handle = server.handle_of();
+                        let running = actix_rt::spawn(server);
+                        // Its first poll takes over the signals: who hears that it listens may stop it at once.
+                        tokio::task::yield_now().await;
+                        let _ = sender.send(Ok(handle));
+                        running.await.unwrap_or_else(|e| Err(std::io::Error::other(e)))
                     }
                     Err(e) => {
                         let _ = sender.send(Err(e));

@@ -13,7 +13,7 @@ use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
 use crate::auth::{Authenticator, Purpose};
 use crate::config::{Config, DataArgs, ServeArgs};
-use crate::db::connection::{Role, open};
+use crate::db::connection::{Role, explain, open};
 use crate::db::{Conn, migrations};
 use crate::demo;
 use crate::http::contract;
@@ -407,7 +407,7 @@ fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, Strin
 fn connect(data: &DataArgs) -> Result<Conn, String> {
     data.make_dir()?;
     let url = data.url()?;
-    open(&url, Role::Write, 60_000).map_err(|e| format!("cannot open the database {url:?}: {e}"))
+    open(&url, Role::Write, 60_000).map_err(|e| explain(&url, &e))
 }
 
 fn ready(data: &DataArgs) -> Result<Conn, String> {

@@ -3,9 +3,13 @@
 
 mod architecture;
 mod cases;
+mod cli;
 mod contract;
 mod court;
+mod durability;
 mod persons;
+mod plans;
 mod procedure;
+mod schema;
 mod store;
 mod support;

@@ -2,8 +2,10 @@
 
 pub mod file;
 pub mod postgres;
+pub mod process;
+pub mod twin;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
@@ -19,9 +21,11 @@ use sistra::kernel::{AgencyCode, Timestamp};
 pub enum Engine {
     Sqlite,
     Postgres,
+    /// PostgreSQL with every bucket table in partitions: see `twin`.
+    Twin,
 }
 
-/// Makes two tests of one body: `sqlite::name` and `postgres::name`.
+/// Makes three tests of one body: `sqlite::name`, `postgres::name` and `twin::name`.
 #[macro_export]
 macro_rules! both {
     ($(fn $name:ident($world:ident) $body:block)*) => {
@@ -32,6 +36,9 @@ macro_rules! both {
         mod postgres {
             $(#[test] fn $name() { if let Some(w) = $crate::support::World::new($crate::support::Engine::Postgres) { super::$name(&w) } })*
         }
+        mod twin {
+            $(#[test] fn $name() { if let Some(w) = $crate::support::World::new($crate::support::Engine::Twin) { super::$name(&w) } })*
+        }
     };
 }
 
@@ -39,8 +46,11 @@ macro_rules! both {
 pub struct World {
     pub running: Option<Running>,
     pub dir: PathBuf,
+    /// The database as its owner sees it; the server of a PostgreSQL one has the application's rights only.
     pub database: DatabaseUrl,
     agent: ureq::Agent,
+    /// What a twin is judged by when it ends.
+    watch: Option<twin::Watch>,
 }
 
 /// What the server said.
@@ -83,19 +93,37 @@ pub const ALL: &str = "cases:read cases:write victims:read victims:write accused
 
 impl World {
     pub fn new(engine: Engine) -> Option<Self> {
+        Self::prepared(engine, |_, _| ())
+    }
+
+    /// With a database that `prepare` has had before the server, as its owner.
+    pub fn prepared(engine: Engine, prepare: impl FnOnce(&DatabaseUrl, &Path)) -> Option<Self> {
         let dir = std::env::temp_dir().join(format!("sistra-test-{}", unique()));
-        let database = match engine {
-            Engine::Sqlite => DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")),
-            Engine::Postgres => DatabaseUrl::Postgres(postgres::database()?),
+        let (database, server, watch) = match engine {
+            Engine::Sqlite => {
+                let file = DatabaseUrl::Sqlite(dir.join("sistra.sqlite3"));
+                (file.clone(), file, None)
+            }
+            Engine::Postgres => {
+                let made = postgres::database()?;
+                (DatabaseUrl::Postgres(made.owner), DatabaseUrl::Postgres(made.server), None)
+            }
+            Engine::Twin => {
+                let made = postgres::twin()?;
+                let watch = twin::Watch::new(&made);
+                (DatabaseUrl::Postgres(made.owner), DatabaseUrl::Postgres(made.server), Some(watch))
+            }
         };
         std::fs::create_dir_all(&dir).unwrap();
-        if engine == Engine::Postgres {
-            let mut conn = sistra::db::connection::open(&database, sistra::db::connection::Role::Write, 60_000).unwrap();
-            sistra::db::migrations::up(&mut conn).unwrap();
-        }
-        let running = start(&Config::for_tests(database.clone(), dir.clone())).unwrap();
+        prepare(&database, &dir);
+        let running = start(&Config::for_tests(server, dir.clone())).unwrap();
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
-        Some(Self { running: Some(running), dir, database, agent })
+        Some(Self { running: Some(running), dir, database, agent, watch })
+    }
+
+    /// What the twin's plans and statements break of the rules, so far.
+    pub fn verdict(&self) -> twin::Verdict {
+        self.watch.as_ref().unwrap().verdict()
     }
 
     pub fn base(&self) -> String {
@@ -179,6 +207,12 @@ impl Drop for World {
             running.stop();
         }
         let _ = std::fs::remove_dir_all(&self.dir);
+        if let Some(watch) = self.watch.take()
+            && !std::thread::panicking()
+        {
+            let faults = watch.verdict().faults;
+            assert!(faults.is_empty(), "the twin refuses these statements:\n{}", faults.join("\n"));
+        }
     }
 }
 
