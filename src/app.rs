@@ -160,7 +160,7 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
 pub fn start(config: &Config) -> Result<Running, String> {
     crate::config::make_private_dir(&config.data_dir)?;
     let lock = lock(config)?;
-    let catalogue = Arc::new(Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?);
+    let catalogue = Arc::new(config.catalogue()?);
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
     let cursors = Cursors::new(&keys.cursor_secret())?;
