@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cases;
+mod catalogues;
 mod contract;
 mod persons;
 mod store;

@@ -1,9 +1,10 @@
 //! The law as dated data: offences, procedure, code lists, numbering schemes, places, authorities.
 //!
-//! Owns the JSON files in `data/` and the look-ups over them. Must not know: the database, HTTP, any slice.
+//! Owns the JSON files in `data/` and the look-ups over them; `http.rs` and `wire.rs` serve it. Must not know: the database, any slice.
 //! Every fault of a file is found at start and names file and place.
 
 pub mod calendar;
+pub mod http;
 pub mod limits;
 mod load;
 pub mod names;
@@ -12,6 +13,7 @@ mod profile;
 mod schemes;
 #[cfg(test)]
 mod time_tests;
+mod wire;
 
 use std::collections::{HashMap, HashSet};
 

@@ -36,6 +36,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "charges", "description": "One accused, one offence"},
                 {"name": "referrals", "description": "Communications between authorities"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
+                {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
             ]),
