@@ -54,6 +54,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::decisions::http::routes(cfg);
     crate::notes::http::routes(cfg);
     crate::agencies::http::routes(cfg);
+    crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)
         .service(health::health_ready)
@@ -165,7 +166,7 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
 pub fn start(config: &Config) -> Result<Running, String> {
     crate::config::make_private_dir(&config.data_dir)?;
     let lock = lock(config)?;
-    let catalogue = Arc::new(Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?);
+    let catalogue = Arc::new(config.catalogue()?);
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
     let cursors = Cursors::new(&keys.cursor_secret())?;
@@ -182,6 +183,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let serve = &config.serve;
     let limits = Arc::new(Limits::new(serve.rate_read_per_min, serve.rate_write_per_min, serve.rate_token_per_min));
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
+    let law = web::Data::from(Arc::clone(&catalogue));
     let services = Arc::new(Services { catalogue, access, cursors });
     let document = contract();
     let json = contract::document(&document);
@@ -212,6 +214,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
             .app_data(app_edge.clone())
             .app_data(body_limits.clone())
             .app_data(paths.clone())
+            .app_data(law.clone())
             .app_data(contract_text.clone())
             .app_data(web::PayloadConfig::new(65_536))
             .route("/openapi/v1.json", web::get().to(openapi))

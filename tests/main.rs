@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cases;
+mod catalogues;
 mod cli;
 mod contract;
 mod court;

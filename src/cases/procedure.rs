@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 
 use super::model::Case;
-use crate::catalogue::{Catalogue, Effect, Guard, Profile, Required, TimeUnit, Transition, VerdictRule};
+use crate::catalogue::{Catalogue, Effect, Guard, Known, Profile, Required, TimeUnit, Transition, VerdictRule};
 use crate::charges::model::Charge;
 use crate::charges::verdicts::{Judgment, VerdictInput};
 use crate::charges::{ChargeDecision, Moved};
@@ -104,7 +104,7 @@ fn holds(
         Guard::NoOpenReferral => facts.open_referrals == 0,
         Guard::EarlyTerminationAllowed => !here()
             .filter(|c| c.is_open(profile))
-            .any(|c| law.offence(&c.offence_code).is_some_and(|o| o.allows_early_termination == Some(false))),
+            .any(|c| law.offence(&c.offence_code).is_some_and(|o| o.allows_early_termination == Known::No)),
         Guard::ComplexityIs { any } => any.contains(&case.detail.complexity),
         Guard::WithinStage { amount, day_type } => on <= term(*amount, *day_type),
         Guard::NotBefore { amount, day_type } => on >= term(*amount, *day_type),

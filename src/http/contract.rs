@@ -39,6 +39,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
+                {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
             ]),
