@@ -6,7 +6,7 @@ use super::docket::{Listing, Sight};
 use super::sections::Section;
 use super::wire::{CaseCreate, CasePatch, CaseView, Identifier, IdentifierInput};
 use crate::act::Act;
-use crate::catalogue::{Catalogue, SchemeFault};
+use crate::catalogue::{Catalogue, SchemeFault, WrittenUnder, keep_standing_codes};
 use crate::kernel::ids::CaseId;
 use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, PartialDate, Result, Timestamp};
 
@@ -68,6 +68,9 @@ pub struct CaseDetail {
     pub exploitation: Vec<String>,
     /// Complexity.
     pub complexity: String,
+    /// Under which release of the catalogue its codes were written.
+    #[serde(default)]
+    pub written_under: WrittenUnder,
 }
 
 /// Procedure where a request does not name one.
@@ -111,6 +114,7 @@ impl Case {
                 scope: new.scope.clone(),
                 exploitation: new.exploitation.clone(),
                 complexity: new.complexity.clone().unwrap_or_else(|| "simple".to_owned()),
+                written_under: WrittenUnder::new(law),
             },
             created_at: act.now,
             created_by_agency: act.agency().clone(),
@@ -165,8 +169,10 @@ impl Case {
         note("/exploitation", exploitation.apply_or(&mut detail.exploitation, Vec::new()));
         note("/complexity", set(&mut detail.complexity, complexity, "/complexity", &mut faults));
         self.check(law, act.now, &mut faults);
+        keep_standing_codes(&mut faults, &changed);
         crate::kernel::error::no_faults(faults)?;
         if !changed.is_empty() {
+            self.detail.written_under.note(law, &changed);
             self.version += 1;
             self.updated_at = act.now;
         }
@@ -294,6 +300,7 @@ impl Case {
             scope,
             exploitation,
             complexity,
+            written_under: _,
         } = detail;
         let numbers = sight.sees(Section::Identifiers);
         let narrative = sight.sees(Section::Narrative);

@@ -105,6 +105,7 @@ impl World {
                 scope: None,
                 exploitation: vec![],
                 complexity: "simple".into(),
+                written_under: crate::catalogue::WrittenUnder::default(),
             },
             created_at: now,
             created_by_agency: code(OWNER),
