@@ -2,15 +2,20 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sistra::config::Config;
 
 use crate::both;
-use crate::support::World;
+use crate::support::{Engine, World, case};
 
 fn get(world: &World, path: &str) -> Value {
     let answer = world.send("GET", &format!("/v1/catalogues/{path}"), None, &[], b"");
     assert_eq!(answer.status, 200, "{path}: {}", answer.text);
     answer.json()
+}
+
+fn charges_of(case: &str) -> String {
+    format!("/v1/charges?case_id={}", case.trim_start_matches("/v1/cases/"))
 }
 
 fn codes(items: &Value) -> Vec<&str> {
@@ -74,6 +79,36 @@ fn labels_follow_the_language_and_answers_are_kept_by_caches(world) {
     assert_eq!(ask(&[("If-None-Match", &tag), ("Accept-Language", "fr")]).status, 200);
 }
 
+fn the_day_of_the_facts_decides_the_article_and_a_wrong_one_is_told_the_right_one(world) {
+    let token = world.prosecutor();
+    let of_2012 = |charge: Value| {
+        let mut body = case();
+        body["facts_from"] = json!("2012-05");
+        body["facts_to"] = json!("2012-05-20");
+        let mut whole = body["charges"][0].clone();
+        whole.as_object_mut().unwrap().extend(charge.as_object().unwrap().clone());
+        body["charges"] = json!([whole]);
+        world.post("/v1/cases", &token, &body)
+    };
+    let made = of_2012(json!({"article": "153", "aggravators": ["PE-CP-129-B.1.3"]}));
+    assert_eq!(made.status, 201, "{}", made.text);
+    let listed = world.get(&charges_of(&made.header("location")), &token).json();
+    let charge = &listed["items"][0];
+    assert_eq!((&charge["article"], &charge["offence_version"]), (&json!("153"), &json!("PE-TRATA@2007")));
+    let expected = |charge: Value| {
+        let answer = of_2012(charge);
+        assert_eq!((answer.status, answer.code().as_str()), (422, "validation_failed"), "{}", answer.text);
+        let errors = answer.json()["errors"].clone();
+        assert_eq!(errors.as_array().unwrap().len(), 1, "{errors}");
+        (errors[0]["pointer"].as_str().unwrap().to_owned(), errors[0]["code"].as_str().unwrap().to_owned(), errors[0]["expected"].clone())
+    };
+    assert_eq!(expected(json!({"article": "129-A"})), ("#/charges/0/article".into(), "cross_field".into(), json!("153")));
+    assert_eq!(expected(json!({"offence_code": "PE-CP-129-D"})), ("#/charges/0/offence_code".into(), "enum".into(), json!("2019-06-19/..")));
+    assert_eq!(expected(json!({"offence_code": "PE-CP-129-P"})), ("#/charges/0/offence_code".into(), "enum".into(), Value::Null));
+    // Pregnancy became an inciso in 2021.
+    assert_eq!(expected(json!({"aggravators": ["PE-CP-129-B.1.7"]})).0, "#/charges/0/aggravators/0");
+}
+
 fn what_is_unknown_is_said_to_be_so(world) {
     let ask = |path: &str| world.send("GET", &format!("/v1/catalogues/{path}"), None, &[], b"");
     for path in [
@@ -132,4 +167,41 @@ fn a_ministry_exports_the_law_corrects_it_and_is_told_every_mistake() {
         assert_eq!((of("limits.json at /0/amount:"), of("limits.json at /0/unit:"), errors.len()), (1, 1, 2), "{errors:?}");
     }
     std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn a_code_that_stands_in_a_record_is_not_held_against_a_later_list() {
+    let mut world = World::new(Engine::Sqlite).unwrap();
+    let path = world.post("/v1/cases", &world.prosecutor(), &case()).header("location");
+    world.running.take().unwrap().stop();
+    // The list of the next day no longer has the code of the case, nor one of a part and one of a charge.
+    let law = world.dir.join("law");
+    std::fs::create_dir(&law).unwrap();
+    let mut lists: Value = serde_json::from_str(include_str!("../src/catalogue/data/code_lists.json")).unwrap();
+    for list in lists.as_array_mut().unwrap() {
+        let ended = |code: &Value| ["sexual_adult", "recruit", "author", "police"].contains(&code["code"].as_str().unwrap());
+        let written = ["exploitation", "act", "role", "report_channel"].contains(&list["list"].as_str().unwrap());
+        for code in list["codes"].as_array_mut().unwrap().iter_mut().filter(|c| written && ended(c)) {
+            code["valid_until"] = json!("2026-01-01");
+        }
+    }
+    std::fs::write(law.join("code_lists.json"), lists.to_string()).unwrap();
+    let config = Config { catalogue_dir: Some(law), ..Config::for_tests(world.database.clone(), world.dir.clone()) };
+    world.running = Some(sistra::app::start(&config).unwrap());
+    let token = world.prosecutor();
+    assert_eq!(world.post("/v1/cases", &token, &case()).faults().len(), 4, "a new case is held against the new lists");
+    let tag = |path: &str| world.get(path, &token).header("etag");
+    let amend = |path: &str, body: Value| world.patch(path, &token, &tag(path), &body);
+    assert_eq!(amend(&path, json!({"title": "Otro título"})).status, 200);
+    let old = world.get("/v1/cases?exploitation=sexual_adult", &token).json();
+    assert_eq!(old["items"].as_array().unwrap().len(), 1, "what stands can still be looked for");
+    let refused = amend(&path, json!({"exploitation": ["begging", "sexual_adult"]}));
+    assert_eq!((refused.status, refused.faults()), (422, vec!["#/exploitation/1: enum".to_owned()]));
+    let charge = world.get(&charges_of(&path), &token).json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let charge = format!("/v1/charges/{charge}");
+    assert_eq!(amend(&charge, json!({"aggravators": ["PE-CP-129-B.1.3"]})).status, 200);
+    let victim = world.get(&format!("{path}/victims"), &token).json()["items"][0]["victim_id"].as_str().unwrap().to_owned();
+    let part = format!("{path}/victims/{victim}");
+    assert_eq!(amend(&part, json!({"means": ["fraud"]})).status, 200);
+    assert_eq!(amend(&part, json!({"acts": ["recruit", "harbour"]})).faults(), vec!["#/acts/0: enum"]);
 }

@@ -102,7 +102,7 @@ pub async fn case_list(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
         stages: params.list("stage", |s| law.stage_known(s)),
         owner: params.read("agency", crate::kernel::AgencyCode::parse),
         territory: params.read("territory", |t| law.territory_known(t).then(|| t.to_owned())),
-        exploitation: params.read("exploitation", |e| law.has_code("exploitation", e).then(|| e.to_owned())),
+        exploitation: params.read("exploitation", |e| law.has_ever("exploitation", e).then(|| e.to_owned())),
         reported_from: params.timestamp("reported_from"),
         reported_to: params.timestamp("reported_to"),
         updated_from: params.timestamp("updated_from"),

@@ -6,7 +6,7 @@ use super::docket::{Listing, Sight};
 use super::sections::Section;
 use super::wire::{CaseCreate, CasePatch, CaseView, Identifier, IdentifierInput};
 use crate::act::Act;
-use crate::catalogue::{Catalogue, SchemeFault};
+use crate::catalogue::{Catalogue, SchemeFault, WrittenUnder, keep_standing_codes};
 use crate::kernel::ids::CaseId;
 use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, PartialDate, Result, Timestamp};
 
@@ -74,6 +74,9 @@ pub struct CaseDetail {
     /// Files before and after this one.
     #[serde(default)]
     pub chain: Chain,
+    /// Under which release of the catalogue its codes were written.
+    #[serde(default)]
+    pub written_under: WrittenUnder,
 }
 
 /// Where a file comes from and where it goes on: joined, split, transferred.
@@ -140,6 +143,7 @@ impl Case {
                 complexity: new.complexity.clone().unwrap_or_else(|| "simple".to_owned()),
                 stage_since: None,
                 chain: Chain::default(),
+                written_under: WrittenUnder::new(law),
             },
             created_at: act.now,
             created_by_agency: act.agency().clone(),
@@ -194,8 +198,10 @@ impl Case {
         note("/exploitation", exploitation.apply_or(&mut detail.exploitation, Vec::new()));
         note("/complexity", set(&mut detail.complexity, complexity, "/complexity", &mut faults));
         self.check(law, act.now, &mut faults);
+        keep_standing_codes(&mut faults, &changed);
         crate::kernel::error::no_faults(faults)?;
         if !changed.is_empty() {
+            self.detail.written_under.note(law, &changed);
             self.version += 1;
             self.updated_at = act.now;
         }
@@ -339,6 +345,7 @@ impl Case {
             complexity,
             stage_since: _,
             chain: Chain { continues, continued_in, joined_from, split_into },
+            written_under: _,
         } = detail;
         let numbers = sight.sees(Section::Identifiers);
         let narrative = sight.sees(Section::Narrative);

@@ -14,6 +14,7 @@ mod schemes;
 #[cfg(test)]
 mod time_tests;
 mod wire;
+mod written;
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,6 +29,7 @@ pub use load::{CatalogueFault, CatalogueFaults};
 pub use offences::{Aggravator, Band, Known, Offence, OffenceFault, OffenceVersion, Penalty, Relation};
 pub use profile::{ChargeTransition, Effect, Guard, Profile, Required, Stage, Transition, VerdictRule};
 pub use schemes::{Part, Scheme, SchemeFault, dni_check_digit};
+pub use written::{WrittenUnder, keep_standing_codes};
 
 /// Names in the three languages of the registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -119,6 +119,13 @@ pub enum OffenceFault {
     },
 }
 
+impl OffenceVersion {
+    /// Whether a text names the article; a version of two articles is named by either.
+    pub fn is_article(&self, given: &str) -> bool {
+        self.article.split(", ").any(|article| article.eq_ignore_ascii_case(given.trim()))
+    }
+}
+
 impl Offence {
     /// The version on a day.
     pub fn version_on(&self, on: NaiveDate) -> Result<&OffenceVersion, OffenceFault> {

@@ -29,7 +29,7 @@ pub async fn make_charge(store: &Store, act: Act, once: Once, new: ChargeCreate)
     let id: ChargeId = act.id(new.case_id.bucket());
     store
         .write(move |tx| {
-            let ChargeCreate { case_id, accused_id, offence_code, role, aggravators, victims } = new.clone();
+            let ChargeCreate { case_id, accused_id, offence_code, article, role, aggravators, victims } = new.clone();
             let head = match head_for_write(tx, &act.scope, case_id) {
                 // The case is named in the body, so its absence is a fault of the body.
                 Err(Error::NotFound) => return Err(Error::field("/case_id", FaultCode::ReferenceNotFound)),
@@ -44,7 +44,7 @@ pub async fn make_charge(store: &Store, act: Act, once: Once, new: ChargeCreate)
                 faults.push(Fault::body("/accused_id", FaultCode::ReferenceNotFound));
             }
             victim_faults(&victims, &victims::in_case(tx, case_id)?, "", &mut faults);
-            let draft = Draft { accused: accused_id, offence_code, role, aggravators, victims };
+            let draft = Draft { accused: accused_id, offence_code, article, role, aggravators, victims };
             let first = head.case.initial_charge_state(&act.catalogue).unwrap_or_default();
             let charge = Charge::make(draft, "", &act, case_id, head.case.fact_date(), &first, &mut faults);
             no_faults(faults)?;

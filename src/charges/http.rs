@@ -73,7 +73,7 @@ pub async fn charge_list(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Resu
     let filter = Filter {
         accused: params.read("accused_id", |text| text.parse().ok()),
         offence_code: params.read("offence_code", |code| law.offence(code).map(|o| o.code.clone())),
-        state: params.read("state", |code| law.has_code("charge_state", code).then(|| code.to_owned())),
+        state: params.read("state", |code| law.has_ever("charge_state", code).then(|| code.to_owned())),
     };
     let limit = params.limit();
     params.finish()?;

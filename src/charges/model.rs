@@ -8,7 +8,7 @@ use super::wire::{ChargePatch, ChargeView, InlineChargeCreate, Recharacterisatio
 use crate::accused::PreparedAccused;
 use crate::act::Act;
 use crate::cases::{Section, Sight};
-use crate::catalogue::{Catalogue, OffenceVersion, Penalty};
+use crate::catalogue::{Catalogue, OffenceFault, OffenceVersion, Penalty, WrittenUnder, keep_standing_codes};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
@@ -40,6 +40,9 @@ pub struct ChargeDetail {
     /// The charge of another file that this one became.
     #[serde(default)]
     pub continued_as: Option<ChargeId>,
+    /// Under which release of the catalogue its codes were written.
+    #[serde(default)]
+    pub written_under: WrittenUnder,
 }
 
 /// A charge.
@@ -76,6 +79,8 @@ pub struct Draft {
     pub accused: AccusedId,
     /// Offence.
     pub offence_code: String,
+    /// The article as the file names it.
+    pub article: Option<String>,
     /// Role.
     pub role: String,
     /// Incisos.
@@ -93,15 +98,26 @@ impl Draft {
         fact_date: NaiveDate,
         faults: &mut Vec<Fault>,
     ) -> Option<&'l OffenceVersion> {
-        let Self { accused: _, offence_code, role, aggravators, victims: _ } = self;
+        let Self { accused: _, offence_code, article, role, aggravators, victims: _ } = self;
         if !law.has_code("role", role) {
             faults.push(Fault::body(format!("{at}/role"), FaultCode::Enum));
         }
         // Unknown, or no offence on the day of the facts: nobody is charged under a later law.
-        let Ok(version) = law.offence_on(offence_code, fact_date) else {
-            faults.push(Fault::body(format!("{at}/offence_code"), FaultCode::Enum));
-            return None;
+        let version = match law.offence_on(offence_code, fact_date) {
+            Ok(version) => version,
+            Err(why) => {
+                let fault = Fault::body(format!("{at}/offence_code"), FaultCode::Enum);
+                faults.push(match why {
+                    OffenceFault::Unknown => fault,
+                    // ISO 8601: from that day on.
+                    OffenceFault::NotInForce { first_from } => fault.expecting(format!("{first_from}/..")),
+                });
+                return None;
+            }
         };
+        if article.as_ref().is_some_and(|given| !version.is_article(given)) {
+            faults.push(Fault::body(format!("{at}/article"), FaultCode::CrossField).expecting(&version.article));
+        }
         if aggravators.len() > 30 {
             faults.push(Fault::body(format!("{at}/aggravators"), FaultCode::MaxItems));
         }
@@ -143,7 +159,7 @@ impl Charge {
     ) -> Option<Self> {
         let version = draft.qualify(&act.catalogue, at, fact_date, faults)?;
         let (offence_version, article) = (version.version.clone(), version.article.clone());
-        let Draft { accused, offence_code, role, aggravators, victims } = draft;
+        let Draft { accused, offence_code, article: _, role, aggravators, victims } = draft;
         Some(Self {
             id: act.id(case.bucket()),
             version: 1,
@@ -162,6 +178,7 @@ impl Charge {
                 reparation: Vec::new(),
                 continues: None,
                 continued_as: None,
+                written_under: WrittenUnder::new(&act.catalogue),
             },
             created_at: act.now,
             created_by_agency: act.agency().clone(),
@@ -184,6 +201,7 @@ impl Charge {
         let mut draft = Draft {
             accused: self.accused,
             offence_code: self.offence_code.clone(),
+            article: None,
             role: self.detail.role.clone(),
             aggravators: self.detail.aggravators.clone(),
             victims: self.detail.victims.clone(),
@@ -203,11 +221,16 @@ impl Charge {
         note("reparation", reparation.apply_or(&mut owed, Vec::new()));
         victim_faults(&draft.victims, known, "", &mut faults);
         let version = draft.qualify(&act.catalogue, "", fact_date, &mut faults);
+        // Incisos belong to an offence: they are looked at again with it.
+        let written: Vec<String> =
+            changed.iter().cloned().chain(recharacterised.then(|| "#/aggravators".to_owned())).collect();
+        keep_standing_codes(&mut faults, &written);
         no_faults(faults)?;
         if changed.is_empty() {
             return Ok(changed);
         }
         let detail = &mut self.detail;
+        detail.written_under.note(&act.catalogue, &written);
         if recharacterised {
             detail.recharacterisations.push(Recharacterisation {
                 offence_code: self.offence_code.clone(),
@@ -221,7 +244,7 @@ impl Charge {
             self.offence_version.clone_from(&version.version);
             detail.article.clone_from(&version.article);
         }
-        let Draft { accused: _, offence_code, role, aggravators, victims } = draft;
+        let Draft { accused: _, offence_code, article: _, role, aggravators, victims } = draft;
         self.offence_code = offence_code;
         detail.role = role;
         detail.aggravators = aggravators;
@@ -280,6 +303,7 @@ impl Charge {
             reparation,
             continues,
             continued_as,
+            written_under: _,
         } = detail;
         let (sees_accused, sees_victims) = (sight.sees(Section::Accused), sight.sees(Section::Victims));
         let mut redacted = Vec::new();
@@ -329,7 +353,7 @@ pub fn prepare(
     let mut charges = Vec::new();
     for (index, new) in given.into_iter().enumerate() {
         let at = format!("{at}/{index}");
-        let InlineChargeCreate { accused: label, offence_code, role, aggravators, victims: labels } = new;
+        let InlineChargeCreate { accused: label, offence_code, article, role, aggravators, victims: labels } = new;
         let person = accused.iter().find(|a| a.label.as_ref() == Some(&label)).map(|a| a.id);
         if person.is_none() {
             faults.push(Fault::body(format!("{at}/accused"), FaultCode::ReferenceNotFound));
@@ -342,7 +366,7 @@ pub fn prepare(
             }
         }
         let Some(accused) = person else { continue };
-        let draft = Draft { accused, offence_code, role, aggravators, victims: concerned };
+        let draft = Draft { accused, offence_code, article, role, aggravators, victims: concerned };
         charges.extend(Charge::make(draft, &at, act, case, fact_date, state, &mut faults));
     }
     (charges, faults)

@@ -22,6 +22,11 @@ pub struct InlineChargeCreate {
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     pub offence_code: String,
+    /// The article as the file names it; checked against the day of the facts, and the fault says which it was.
+    #[validate(length(min = 1, max = 20))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 20)]
+    pub article: Option<String>,
     /// Code list `role`.
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
@@ -52,6 +57,11 @@ pub struct ChargeCreate {
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     pub offence_code: String,
+    /// The article as the file names it; checked against the day of the facts, and the fault says which it was.
+    #[validate(length(min = 1, max = 20))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 20)]
+    pub article: Option<String>,
     /// Code list `role`.
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]

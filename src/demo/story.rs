@@ -168,6 +168,7 @@ impl Teller<'_> {
             .map(|label| InlineChargeCreate {
                 accused: label,
                 offence_code: "PE-CP-129-A".to_owned(),
+                article: None,
                 role: self.of(&[("author", 70), ("promoter", 12), ("facilitator", 15), ("financier", 3)]).to_owned(),
                 aggravators: Vec::new(),
                 victims: labels.clone(),

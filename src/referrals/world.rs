@@ -107,6 +107,7 @@ impl World {
                 complexity: "simple".into(),
                 stage_since: None,
                 chain: crate::cases::model::Chain::default(),
+                written_under: crate::catalogue::WrittenUnder::default(),
             },
             created_at: now,
             created_by_agency: code(OWNER),
