@@ -104,8 +104,8 @@ pub struct ServeArgs {
     /// Token requests per client and minute; 0 for no limit
     #[arg(long, env = "SISTRA_RATE_TOKEN_PER_MIN", default_value_t = 30)]
     pub rate_token_per_min: u32,
-    /// Life of an access token, seconds
-    #[arg(long, env = "SISTRA_TOKEN_TTL_S", default_value_t = 300)]
+    /// Life of an access token, seconds, at most 900
+    #[arg(long, env = "SISTRA_TOKEN_TTL_S", default_value_t = 300, value_parser = clap::value_parser!(i64).range(30..=900))]
     pub token_ttl_s: i64,
     /// JSON file of trusted token issuers
     #[arg(long, env = "SISTRA_TRUSTED_ISSUERS")]

@@ -7,3 +7,4 @@ mod contract;
 mod persons;
 mod store;
 mod support;
+mod tokens;

@@ -74,12 +74,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
             // Errors of the framework itself (a payload that breaks off) have no kernel error inside.
-            let status = error.as_response_error().status_code();
-            let kernel = error.as_error::<super::problem::Problem>().map_or_else(
-                || if status.is_client_error() { Error::InvalidRequest } else { Error::internal("framework error") },
-                |p| p.0.clone(),
-            );
-            return Err(Bare { error: kernel, context, base, head }.into());
+            return Err(Bare { error: kernel(&error), context, base, head }.into());
         }
         Ok(Err(_)) => {
             log::error!(target: "sistra::http", "a handler panicked; request {}", context.id);
@@ -92,6 +87,8 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         }
     };
     let error = response.response().extensions().get::<Error>().cloned();
+    // An extractor of the framework refused: its words are not ours.
+    let error = error.or_else(|| response.response().error().map(kernel));
     if let Some(error) = &error {
         if let Error::Internal(what) = error {
             log::error!(target: "sistra::http", "internal error, request {}: {what}", context.id);
@@ -99,7 +96,8 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         if let Error::InvalidToken(why) = error {
             log::info!(target: "sistra::auth", "token refused, request {}: {why}", context.id);
         }
-        let problem = problem_response(error, &context, &base, response.response().status());
+        let status = StatusCode::from_u16(super::codes::kind(error).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let problem = problem_response(error, &context, &base, status);
         let (request, old) = response.into_parts();
         let mut problem = problem;
         for (name, value) in old.headers() {
@@ -137,6 +135,19 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         line.write(edge.access_log);
     }
     Ok(response)
+}
+
+/// The kernel error of a framework error.
+fn kernel(error: &actix_web::Error) -> Error {
+    if let Some(problem) = error.as_error::<super::problem::Problem>() {
+        return problem.0.clone();
+    }
+    match error.as_response_error().status_code() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::ContentTooLarge,
+        StatusCode::REQUEST_TIMEOUT => Error::RequestTimeout,
+        status if status.is_client_error() => Error::InvalidRequest,
+        _ => Error::internal("framework error"),
+    }
 }
 
 fn count(edge: Option<&Edge>, template: &str, method: &Method, status: u16, started: Instant) {

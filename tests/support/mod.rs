@@ -2,7 +2,7 @@
 
 pub mod postgres;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use sistra::auth::Purpose;
 use sistra::auth::clients::{Credential, NewClient, create};
 use sistra::config::Config;
 use sistra::db::DatabaseUrl;
+use sistra::kernel::ids::ClientId;
 use sistra::kernel::{AgencyCode, Timestamp};
 
 /// Engine of a test.
@@ -20,16 +21,19 @@ pub enum Engine {
     Postgres,
 }
 
-/// Makes two tests of one body: `sqlite::name` and `postgres::name`.
+/// Makes two tests of one body: `sqlite::name` and `postgres::name`. `fn name(world, |config, dir| …)` changes settings.
 #[macro_export]
 macro_rules! both {
-    ($(fn $name:ident($world:ident) $body:block)*) => {
-        $(fn $name($world: &$crate::support::World) $body)*
+    ($(fn $name:ident($world:ident $(, $set:expr)?) $body:block)*) => {
+        $(fn $name(engine: $crate::support::Engine) {
+            let made = $crate::support::World::with(engine, |_config, _dir| { $($crate::support::apply(_config, _dir, $set);)? });
+            if let Some($world) = &made $body
+        })*
         mod sqlite {
-            $(#[test] fn $name() { super::$name(&$crate::support::World::new($crate::support::Engine::Sqlite).expect("SQLite is always there")) })*
+            $(#[test] fn $name() { super::$name($crate::support::Engine::Sqlite) })*
         }
         mod postgres {
-            $(#[test] fn $name() { if let Some(w) = $crate::support::World::new($crate::support::Engine::Postgres) { super::$name(&w) } })*
+            $(#[test] fn $name() { super::$name($crate::support::Engine::Postgres) })*
         }
     };
 }
@@ -80,8 +84,19 @@ pub fn unique() -> String {
 pub const ALL: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read \
     charges:write referrals:read referrals:write referrals:decide";
 
+/// Calls `set`; a function of its own because the types of a closure's arguments are known only here.
+pub fn apply(config: &mut Config, dir: &Path, set: impl FnOnce(&mut Config, &Path)) {
+    set(config, dir);
+}
+
 impl World {
+    /// A server with the settings of [`Config::for_tests`].
     pub fn new(engine: Engine) -> Option<Self> {
+        Self::with(engine, |_, _| {})
+    }
+
+    /// A server whose settings `set` has changed; none where the engine is not there.
+    pub fn with(engine: Engine, set: impl FnOnce(&mut Config, &Path)) -> Option<Self> {
         let dir = std::env::temp_dir().join(format!("sistra-test-{}", unique()));
         let database = match engine {
             Engine::Sqlite => DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")),
@@ -92,7 +107,9 @@ impl World {
             let mut conn = sistra::db::connection::open(&database, sistra::db::connection::Role::Write, 60_000).unwrap();
             sistra::db::migrations::up(&mut conn).unwrap();
         }
-        let running = start(&Config::for_tests(database.clone(), dir.clone())).unwrap();
+        let mut config = Config::for_tests(database.clone(), dir.clone());
+        set(&mut config, &dir);
+        let running = start(&config).unwrap();
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
         Some(Self { running: Some(running), dir, database, agent })
     }
@@ -103,24 +120,40 @@ impl World {
 
     /// A token of a new client of an agency, with these scopes and this purpose.
     pub fn token(&self, agency: &str, scopes: &str, purpose: Purpose) -> String {
-        let running = self.running.as_ref().unwrap();
         let identity = scopes.contains("identity");
         let jwks = json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
             "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]});
+        let credential = if identity { Credential::Jwks(jwks.to_string()) } else { Credential::Secret };
+        let (id, _) = self.client(agency, scopes, &[purpose], credential).unwrap();
+        self.token_of(id)
+    }
+
+    /// Registers a client; answers its id and its secret, or why it may not be.
+    pub fn client(
+        &self,
+        agency: &str,
+        scopes: &str,
+        purposes: &[Purpose],
+        credential: Credential,
+    ) -> Result<(ClientId, Option<String>), String> {
+        let running = self.running.as_ref().unwrap();
         let new = NewClient {
             agency: AgencyCode::parse(agency).unwrap(),
             name: "test".into(),
             scopes: scopes.split_whitespace().map(str::to_owned).collect(),
-            purposes: vec![purpose],
-            credential: if identity { Credential::Jwks(jwks.to_string()) } else { Credential::Secret },
+            purposes: purposes.to_vec(),
+            credential,
         };
-        let (id, _) = running
-            .store
-            .write_blocking(move |tx| create(tx, &new, Timestamp::now()).map_err(sistra::kernel::Error::Internal))
-            .unwrap();
+        let made = running.store.write_blocking(move |tx| Ok(create(tx, &new, Timestamp::now()))).unwrap();
         running.authenticator.directory.refresh(&running.store).unwrap();
-        let client = running.authenticator.directory.find(id).unwrap().unwrap();
-        running.authenticator.token_for(&client, &client.scopes, purpose, None, Timestamp::now()).unwrap()
+        made
+    }
+
+    /// A token of a client with all its scopes and its first purpose.
+    pub fn token_of(&self, id: ClientId) -> String {
+        let authenticator = &self.running.as_ref().unwrap().authenticator;
+        let client = authenticator.directory.find(id).unwrap().unwrap();
+        authenticator.token_for(&client, &client.scopes, client.purposes[0], None, Timestamp::now()).unwrap()
     }
 
     pub fn prosecutor(&self) -> String {
