@@ -4,6 +4,7 @@
 mod architecture;
 mod cases;
 mod contract;
+mod edge;
 mod persons;
 mod store;
 mod support;

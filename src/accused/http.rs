@@ -121,6 +121,7 @@ pub async fn accused_identity_read(
     allowed: Allowed<AccusedIdentityRead>,
 ) -> Result<HttpResponse, Problem> {
     let accused: AccusedId = id(&req, "accused_id")?;
+    allowed.subject(&req, accused)?;
     Params::parse(&req, &[])?;
     let act = allowed.act();
     let read = actions::read_identity(allowed.store(), &act, accused).await?;
@@ -142,6 +143,7 @@ pub async fn accused_identity_amend(
     body: Body<AccusedIdentityInput>,
 ) -> Result<HttpResponse, Problem> {
     let accused: AccusedId = id(&req, "accused_id")?;
+    allowed.subject(&req, accused)?;
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_identity(allowed.store(), allowed.act(), accused, version, patch).await?;

@@ -1,8 +1,10 @@
 //! The token endpoint (RFC 6749 §4.4, RFC 7523), its metadata (RFC 8414) and the key set (RFC 7517).
 
+use std::net::IpAddr;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, get, post, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use diesel::prelude::*;
@@ -35,6 +37,8 @@ pub struct TokenDoor {
     pub store: Store,
     /// Quotas.
     pub limits: std::sync::Arc<Limits>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// A token (RFC 6749 §5.1).
@@ -104,7 +108,15 @@ const LARGEST: usize = 16_384;
     security((), ("client_basic" = [])))]
 #[post("/oauth/token")]
 pub async fn oauth_token(req: HttpRequest, door: web::Data<TokenDoor>, body: web::Bytes) -> Result<HttpResponse, Problem> {
-    match grant(&req, &door, &body).await? {
+    let address = address(&req, &door.proxies);
+    if let Some(address) = address {
+        door.limits.may_try(address, Timestamp::now())?;
+    }
+    let granted = grant(&req, &door, &body).await?;
+    if let (Err(Refusal(StatusCode::UNAUTHORIZED, ..)), Some(address)) = (&granted, address) {
+        door.limits.failed(address, Timestamp::now());
+    }
+    match granted {
         Ok(token) => Ok(HttpResponse::Ok().insert_header((header::PRAGMA, "no-cache")).json(token)),
         Err(Refusal(status, error, error_description)) => {
             let mut response = HttpResponse::build(status);
@@ -114,6 +126,19 @@ pub async fn oauth_token(req: HttpRequest, door: web::Data<TokenDoor>, body: web
             Ok(response.json(TokenError { error, error_description }))
         }
     }
+}
+
+/// Who asks: the peer, or whom a trusted proxy says that it speaks for.
+fn address(req: &HttpRequest, proxies: &[IpAddr]) -> Option<IpAddr> {
+    let peer = req.peer_addr()?.ip().to_canonical();
+    if !proxies.contains(&peer) {
+        return Some(peer);
+    }
+    // The last address that is not a proxy of ours: whatever stands before it, the caller may have written itself.
+    let named = req.headers().get_all("x-forwarded-for").filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+    let mut named: Vec<&str> = named.map(str::trim).collect();
+    named.reverse();
+    named.iter().map_while(|text| text.parse::<IpAddr>().ok()).find(|a| !proxies.contains(a)).or(Some(peer))
 }
 
 async fn grant(req: &HttpRequest, door: &TokenDoor, body: &[u8]) -> Result<Result<TokenResponse, Refusal>, Error> {
@@ -137,7 +162,11 @@ async fn grant(req: &HttpRequest, door: &TokenDoor, body: &[u8]) -> Result<Resul
         Ok(found) => found,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    door.limits.check(client.id, RateClass::Token)?;
+    let (state, room) = door.limits.check(client.id, RateClass::Token);
+    if let Some(state) = state {
+        req.extensions_mut().insert(state);
+    }
+    room?;
     let scopes: Vec<&'static str> = match field("scope") {
         None => client.scopes.clone(),
         Some(wanted) => {

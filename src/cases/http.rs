@@ -4,8 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::actions;
 use super::docket::Filter;
-use super::wire::{CaseCreate, CasePage, CasePatch, CaseTransitionCreate, CaseView};
+use super::wire::{CaseCreate, CaseExpanded, CasePage, CasePatch, CaseTransitionCreate, CaseView};
+use crate::accused::wire::AccusedPage;
 use crate::auth::policy::{CaseRead, CaseWrite};
+use crate::charges::wire::ChargePage;
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
 use crate::http::idempotency::{Key, Once};
@@ -13,11 +15,15 @@ use crate::http::path::id;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::{etag, respond};
-use crate::kernel::Error;
+use crate::kernel::error::Fault;
 use crate::kernel::ids::CaseId;
+use crate::kernel::page::Limit;
+use crate::kernel::{Error, FaultCode};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
 use crate::transitions::{AvailableTransitions, TransitionPage};
+use crate::victims::wire::CaseVictimPage;
+use crate::{accused, charges, victims};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -125,18 +131,91 @@ pub async fn case_list(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
 }
 
 /// One case, with what the caller was granted; what was withheld is named in `redacted`.
-#[utoipa::path(tag = "cases", summary = "Read a case", params(("case_id" = CaseId, Path, description = "The case")),
-    responses((status = 200, description = "The case", body = CaseView)),
+///
+/// `expand` adds the first 50 victims, accused or charges, each with the scope of its own list.
+#[utoipa::path(tag = "cases", summary = "Read a case",
+    params(("case_id" = CaseId, Path, description = "The case"),
+        ("expand" = Option<String>, Query, description = "`victims`, `accused`, `charges`, comma-separated", max_length = 40)),
+    responses((status = 200, description = "The case", body = CaseExpanded)),
     security(("oauth2" = ["cases:read"])))]
 #[get("/v1/cases/{case_id}")]
 pub async fn case_read(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<HttpResponse, Problem> {
-    Params::parse(&req, &[])?;
-    let act = allowed.act();
     let case = id(&req, "case_id")?;
+    let mut params = Params::parse(&req, &["expand"])?;
+    let wanted = params.list("expand", |child| CHILDREN.iter().any(|(name, _)| *name == child));
+    params.finish()?;
+    let forbidden = |child: &str| CHILDREN.iter().any(|(name, scope)| *name == child && !allowed.caller().has(scope));
+    if wanted.iter().any(|child| forbidden(child)) {
+        return Err(Error::FieldForbidden(vec![Fault::parameter("expand", FaultCode::Enum)]).into());
+    }
+    let act = allowed.act();
     let read = actions::read_case(allowed.store(), &act, case).await?;
     let entry = Entry::new(Action::Read, case, Some(read.view.version));
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
-    Ok(respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view))
+    let mut body = CaseExpanded { case: read.view, victims: None, accused: None, charges: None };
+    let version = body.case.version;
+    if wanted.is_empty() {
+        return Ok(respond::ok(&req, version, &read.tag, Some(audit), &body));
+    }
+    expand(&allowed, case, &wanted, &mut body).await?;
+    // The children have versions of their own, so the case's tag would lie.
+    Ok(respond::audited_plain(&req, audit, &body))
+}
+
+/// What can be expanded, and the scope that it takes.
+const CHILDREN: &[(&str, &str)] = &[("victims", "victims:read"), ("accused", "accused:read"), ("charges", "charges:read")];
+
+/// Puts children beside a case, as their own lists would show them; what this caller may not see is named as withheld.
+async fn expand(
+    allowed: &Allowed<CaseRead>,
+    case: CaseId,
+    wanted: &[String],
+    body: &mut CaseExpanded,
+) -> Result<(), Problem> {
+    let (store, act, client, services) = (allowed.store(), allowed.act(), allowed.caller().client, allowed.services());
+    let shown = |entry| services.access.record(&act.actor, act.now, entry);
+    let (own, of_case) = (Params::of(&[]), Params::of(&[("case_id", case.to_string())]));
+    let mut withheld = Vec::new();
+    for child in wanted {
+        let found = match child.as_str() {
+            "victims" => victims::actions::list_victims(store, &act, case, None, Limit::DEFAULT).await.map(|page| {
+                let entry = Entry::listed(client, "victim_list", page.items.iter().map(|v| v.victim_id));
+                let next_cursor = services.cursors.next(&own, client, page.next.as_ref());
+                next_cursor.map(|next_cursor| {
+                    body.victims = Some(CaseVictimPage { items: page.items, next_cursor });
+                    entry
+                })
+            }),
+            "accused" => accused::actions::list_accused(store, &act, case, None, Limit::DEFAULT).await.map(|page| {
+                let entry = Entry::listed(client, "accused_list", page.items.iter().map(|a| a.id));
+                let next_cursor = services.cursors.next(&own, client, page.next.as_ref());
+                next_cursor.map(|next_cursor| {
+                    body.accused = Some(AccusedPage { items: page.items, next_cursor });
+                    entry
+                })
+            }),
+            _ => {
+                let every = charges::store::Filter { accused: None, offence_code: None, state: None };
+                charges::actions::list_charges(store, &act, case, every, None, Limit::DEFAULT).await.map(|page| {
+                    let entry = Entry::listed(client, "charge_list", page.items.iter().map(|c| c.id));
+                    let next_cursor = services.cursors.next(&of_case, client, page.next.as_ref());
+                    next_cursor.map(|next_cursor| {
+                        body.charges = Some(ChargePage { items: page.items, next_cursor });
+                        entry
+                    })
+                })
+            }
+        };
+        match found {
+            Ok(entry) => {
+                shown(entry?).await?;
+            }
+            Err(Error::NotFound) => withheld.push(format!("#/{child}")),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    body.case.redacted.extend(withheld);
+    Ok(())
 }
 
 /// Changes fields of a case (merge patch): null clears, absent leaves. The stage moves by transitions only.

@@ -157,6 +157,7 @@ pub async fn victim_amend(
 #[get("/v1/victims/{victim_id}/identity")]
 pub async fn victim_identity_read(req: HttpRequest, allowed: Allowed<VictimIdentityRead>) -> Result<HttpResponse, Problem> {
     let victim: VictimId = id(&req, "victim_id")?;
+    allowed.subject(&req, victim)?;
     Params::parse(&req, &[])?;
     let act = allowed.act();
     let read = actions::read_identity(allowed.store(), &act, victim).await?;
@@ -177,6 +178,7 @@ pub async fn victim_identity_amend(
     body: Body<VictimIdentityInput>,
 ) -> Result<HttpResponse, Problem> {
     let victim: VictimId = id(&req, "victim_id")?;
+    allowed.subject(&req, victim)?;
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_identity(allowed.store(), allowed.act(), victim, version, patch).await?;
