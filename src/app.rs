@@ -26,6 +26,7 @@ use crate::db::connection::{Role, check_language, explain, open};
 use crate::db::{Store, migrations};
 use crate::http::body::{BodyLimits, SCHEMAS, Schemas};
 use crate::http::context::{Edge, layer};
+use crate::http::cors::Cors;
 use crate::http::cursor::Cursors;
 use crate::http::fallback::{Paths, fallback};
 use crate::http::guard::{Gate, Services};
@@ -93,8 +94,13 @@ impl Running {
         self.halt();
     }
 
-    fn halt(&mut self) {
+    /// From now on it is not ready: a balancer sends its traffic elsewhere before the server stops.
+    pub fn drain(&self) {
         self.health.drain();
+    }
+
+    fn halt(&mut self) {
+        self.drain();
         let (handle, metrics_handle) = (self.handle.clone(), self.metrics_handle.take());
         actix_rt::System::new().block_on(async move {
             handle.stop(true).await;
@@ -181,7 +187,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let base = config.serve.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
     let authenticator = Arc::new(Authenticator::new(base.clone(), keys, directory, issuers, config.serve.token_ttl_s));
     let serve = &config.serve;
-    let limits = Arc::new(Limits::new(serve.rate_read_per_min, serve.rate_write_per_min, serve.rate_token_per_min));
+    let limits = Arc::new(Limits::new(config.quotas()));
+    let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
     let services = Arc::new(Services { catalogue, access, cursors });
@@ -190,7 +197,12 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let text = contract::text(&json);
     SCHEMAS.get_or_init(|| Schemas::new(json));
     let gate = web::Data::new(Gate::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&limits), services));
-    let door = web::Data::new(TokenDoor { authenticator: Arc::clone(&authenticator), store: store.clone(), limits });
+    let door = web::Data::new(TokenDoor {
+        authenticator: Arc::clone(&authenticator),
+        store: store.clone(),
+        limits,
+        proxies: serve.trusted_proxy.clone(),
+    });
     let health = web::Data::new(Health::new(store.clone()));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {
@@ -198,6 +210,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         base,
         access_log: serve.access_log,
         metrics: Arc::clone(&metrics_data),
+        cors,
     });
     let body_limits =
         web::Data::new(BodyLimits { bytes: serve.body_limit_bytes, wait: Duration::from_millis(serve.body_timeout_ms) });

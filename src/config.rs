@@ -1,12 +1,13 @@
 //! Settings: every one is a flag and an environment variable, with its unit in its name.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::catalogue::Catalogue;
 use crate::db::{DatabaseUrl, StoreSettings};
+use crate::http::limits::Quotas;
 
 /// Where the data are. Every command that touches data takes these.
 #[derive(Args, Clone, Debug)]
@@ -118,8 +119,29 @@ pub struct ServeArgs {
     /// Token requests per client and minute; 0 for no limit
     #[arg(long, env = "SISTRA_RATE_TOKEN_PER_MIN", default_value_t = 30)]
     pub rate_token_per_min: u32,
-    /// Life of an access token, seconds
-    #[arg(long, env = "SISTRA_TOKEN_TTL_S", default_value_t = 300)]
+    /// Requests of one client at the same time; 0 for no limit
+    #[arg(long, env = "SISTRA_RATE_CONCURRENT", default_value_t = 32)]
+    pub rate_concurrent: u32,
+    /// Distinct persons whose identity a client looks at in a day; 0 for no limit
+    #[arg(long, env = "SISTRA_PII_SUBJECTS_PER_DAY", default_value_t = 300)]
+    pub pii_subjects_per_day: u32,
+    /// The same for one person at a partner's desk (`end_user`); 0 for no limit
+    #[arg(long, env = "SISTRA_PII_SUBJECTS_PER_USER_PER_DAY", default_value_t = 60)]
+    pub pii_subjects_per_user_per_day: u32,
+    /// Refused token requests per address and minute before it is shut out; 0 for no limit
+    #[arg(long, env = "SISTRA_TOKEN_FAILURES_PER_MIN", default_value_t = 10)]
+    pub token_failures_per_min: u32,
+    /// For how long it is shut out, seconds
+    #[arg(long, env = "SISTRA_TOKEN_BLOCK_S", default_value_t = 900)]
+    pub token_block_s: u32,
+    /// Proxies whose X-Forwarded-For is believed, comma-separated addresses
+    #[arg(long, env = "SISTRA_TRUSTED_PROXY", value_delimiter = ',')]
+    pub trusted_proxy: Vec<IpAddr>,
+    /// Origins of web pages that may read answers, comma-separated: https://desk.example
+    #[arg(long, env = "SISTRA_CORS_ORIGIN", value_delimiter = ',')]
+    pub cors_origin: Vec<String>,
+    /// Life of an access token, seconds, at most 900
+    #[arg(long, env = "SISTRA_TOKEN_TTL_S", default_value_t = 300, value_parser = clap::value_parser!(i64).range(30..=900))]
     pub token_ttl_s: i64,
     /// JSON file of trusted token issuers
     #[arg(long, env = "SISTRA_TRUSTED_ISSUERS")]
@@ -178,6 +200,13 @@ impl Config {
             rate_read_per_min: 0,
             rate_write_per_min: 0,
             rate_token_per_min: 0,
+            rate_concurrent: 0,
+            pii_subjects_per_day: 0,
+            pii_subjects_per_user_per_day: 0,
+            token_failures_per_min: 0,
+            token_block_s: 900,
+            trusted_proxy: Vec::new(),
+            cors_origin: Vec::new(),
             token_ttl_s: 300,
             trusted_issuers: None,
             access_log: AccessLogFormat::Json,
@@ -188,6 +217,21 @@ impl Config {
     /// The catalogue; the error has a line for each fault.
     pub fn catalogue(&self) -> Result<Catalogue, String> {
         load_catalogue(self.catalogue_dir.as_deref())
+    }
+
+    /// The quotas.
+    pub fn quotas(&self) -> Quotas {
+        let serve = &self.serve;
+        Quotas {
+            read_per_min: serve.rate_read_per_min,
+            write_per_min: serve.rate_write_per_min,
+            token_per_min: serve.rate_token_per_min,
+            concurrent: serve.rate_concurrent,
+            subjects_per_day: serve.pii_subjects_per_day,
+            subjects_per_user_per_day: serve.pii_subjects_per_user_per_day,
+            token_failures_per_min: serve.token_failures_per_min,
+            token_block_s: serve.token_block_s,
+        }
     }
 
     /// Settings of the store.

@@ -145,6 +145,11 @@ impl Issuers {
 impl Trusted {
     fn verify(&self, token: &str, header: &Header, now: Timestamp) -> Result<Found> {
         let config = &self.config;
+        // Providers say `JWT` or nothing; a JWT explicitly made for something else (RFC 8725 §3.11) is not an access token.
+        let access = |typ: &str| ["at+jwt", "application/at+jwt", "jwt"].contains(&typ.to_ascii_lowercase().as_str());
+        if !header.typ.as_deref().is_none_or(access) {
+            return Err(Error::InvalidToken("typ"));
+        }
         let kid = header.kid.as_deref().ok_or(Error::InvalidToken("kid"))?;
         let keys = self.keys.load();
         let jwk = keys.find(kid).ok_or(Error::InvalidToken("unknown key"))?;

@@ -1,8 +1,10 @@
 //! The token endpoint (RFC 6749 §4.4, RFC 7523), its metadata (RFC 8414) and the key set (RFC 7517).
 
+use std::net::IpAddr;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, get, post, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use diesel::prelude::*;
@@ -35,6 +37,8 @@ pub struct TokenDoor {
     pub store: Store,
     /// Quotas.
     pub limits: std::sync::Arc<Limits>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// A token (RFC 6749 §5.1).
@@ -67,6 +71,7 @@ pub struct TokenError {
 
 /// The form of a token request.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({"grant_type": "client_credentials", "scope": "cases:read victims:read", "purpose": "investigation"}))]
 pub struct TokenRequest {
     /// `client_credentials`.
     #[schema(example = "client_credentials", max_length = 40)]
@@ -104,7 +109,15 @@ const LARGEST: usize = 16_384;
     security((), ("client_basic" = [])))]
 #[post("/oauth/token")]
 pub async fn oauth_token(req: HttpRequest, door: web::Data<TokenDoor>, body: web::Bytes) -> Result<HttpResponse, Problem> {
-    match grant(&req, &door, &body).await? {
+    let address = address(&req, &door.proxies);
+    if let Some(address) = address {
+        door.limits.may_try(address, Timestamp::now())?;
+    }
+    let granted = grant(&req, &door, &body).await?;
+    if let (Err(Refusal(StatusCode::UNAUTHORIZED, ..)), Some(address)) = (&granted, address) {
+        door.limits.failed(address, Timestamp::now());
+    }
+    match granted {
         Ok(token) => Ok(HttpResponse::Ok().insert_header((header::PRAGMA, "no-cache")).json(token)),
         Err(Refusal(status, error, error_description)) => {
             let mut response = HttpResponse::build(status);
@@ -114,6 +127,19 @@ pub async fn oauth_token(req: HttpRequest, door: web::Data<TokenDoor>, body: web
             Ok(response.json(TokenError { error, error_description }))
         }
     }
+}
+
+/// Who asks: the peer, or whom a trusted proxy says that it speaks for.
+fn address(req: &HttpRequest, proxies: &[IpAddr]) -> Option<IpAddr> {
+    let peer = req.peer_addr()?.ip().to_canonical();
+    if !proxies.contains(&peer) {
+        return Some(peer);
+    }
+    // The last address that is not a proxy of ours: whatever stands before it, the caller may have written itself.
+    let named = req.headers().get_all("x-forwarded-for").filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+    let mut named: Vec<&str> = named.map(str::trim).collect();
+    named.reverse();
+    named.iter().map_while(|text| text.parse::<IpAddr>().ok()).find(|a| !proxies.contains(a)).or(Some(peer))
 }
 
 async fn grant(req: &HttpRequest, door: &TokenDoor, body: &[u8]) -> Result<Result<TokenResponse, Refusal>, Error> {
@@ -137,7 +163,11 @@ async fn grant(req: &HttpRequest, door: &TokenDoor, body: &[u8]) -> Result<Resul
         Ok(found) => found,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    door.limits.check(client.id, RateClass::Token)?;
+    let (state, room) = door.limits.check(client.id, RateClass::Token);
+    if let Some(state) = state {
+        req.extensions_mut().insert(state);
+    }
+    room?;
     let scopes: Vec<&'static str> = match field("scope") {
         None => client.scopes.clone(),
         Some(wanted) => {
@@ -289,7 +319,10 @@ pub fn forget(tx: &mut crate::db::Conn, bucket: Bucket, now: Timestamp) -> Resul
 
 /// What clients need to know about this authorization server (RFC 8414).
 #[utoipa::path(tag = "oauth", summary = "Authorization server metadata",
-    responses((status = 200, description = "The metadata", body = serde_json::Value)), security(()))]
+    description = "What clients need to know about this authorization server (RFC 8414).",
+    responses((status = 200, description = "The metadata", body = serde_json::Value,
+        example = json!({"issuer": "https://registry.example", "token_endpoint": "https://registry.example/oauth/token",
+            "jwks_uri": "https://registry.example/.well-known/jwks.json", "grant_types_supported": ["client_credentials"]}))), security(()))]
 #[get("/.well-known/oauth-authorization-server")]
 pub async fn oauth_metadata(door: web::Data<TokenDoor>) -> HttpResponse {
     let issuer = &door.authenticator.issuer;
@@ -308,7 +341,10 @@ pub async fn oauth_metadata(door: web::Data<TokenDoor>) -> HttpResponse {
 
 /// The keys that verify the registry's tokens.
 #[utoipa::path(tag = "oauth", summary = "Public keys",
-    responses((status = 200, description = "A JWK set", body = serde_json::Value)), security(()))]
+    description = "The keys that verify the registry's tokens.",
+    responses((status = 200, description = "A JWK set", body = serde_json::Value,
+        example = json!({"keys": [{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "C-7qAQ86fg4R7yRFS_98gHuAaKwFkNv9WU5H4UYmztw",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}))), security(()))]
 #[get("/.well-known/jwks.json")]
 pub async fn oauth_jwks(door: web::Data<TokenDoor>) -> HttpResponse {
     HttpResponse::Ok()

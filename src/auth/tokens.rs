@@ -149,7 +149,14 @@ impl Authenticator {
             None => Err(Error::InvalidToken("unknown client")),
             Some(client) if !client.active => Err(Error::ClientSuspended),
             Some(client) if client.agency != caller.agency => Err(Error::InvalidToken("agency changed")),
-            Some(_) => Ok(caller),
+            Some(client) if !client.purposes.contains(&caller.purpose) => Err(Error::InvalidToken("purpose")),
+            Some(client) if caller.scopes.iter().all(|s| client.scopes.contains(s)) => Ok(caller),
+            // The client has lost scopes since the token was made: so has the token.
+            Some(client) => {
+                let mut less = Caller::clone(&caller);
+                less.scopes.retain(|s| client.scopes.contains(s));
+                Ok(Arc::new(less))
+            }
         }
     }
 

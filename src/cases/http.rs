@@ -5,8 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::actions;
 use super::docket::Filter;
-use super::wire::{CaseCreate, CasePage, CasePatch, CaseTransitionCreate, CaseView};
+use super::wire::{CaseCreate, CaseExpanded, CasePage, CasePatch, CaseTransitionCreate, CaseView};
+use crate::accused::wire::AccusedPage;
 use crate::auth::policy::{CaseRead, CaseWrite};
+use crate::charges::wire::ChargePage;
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
 use crate::http::idempotency::{Key, Once};
@@ -14,11 +16,15 @@ use crate::http::path::id;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::{etag, respond};
-use crate::kernel::Error;
+use crate::kernel::error::Fault;
 use crate::kernel::ids::CaseId;
+use crate::kernel::page::Limit;
+use crate::kernel::{Error, FaultCode};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
 use crate::transitions::{AvailableTransitions, TransitionPage};
+use crate::victims::wire::CaseVictimPage;
+use crate::{accused, charges, victims};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -64,6 +70,7 @@ pub async fn case_open(
 
 /// Cases that the caller may see, newest change first.
 #[utoipa::path(tag = "cases", summary = "List cases",
+    description = "Cases that the caller may see, newest change first.",
     params(
         ("stage" = Option<String>, Query, description = "Stages, comma-separated: any of them", max_length = 400),
         ("agency" = Option<String>, Query, description = "Owner agency", max_length = 40),
@@ -129,19 +136,37 @@ pub async fn case_list(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
 ///
 /// A file that was joined to another one or transferred says where it goes on: `continued_in`, and a `Link` with
 /// `rel="successor-version"`.
-#[utoipa::path(tag = "cases", summary = "Read a case", params(("case_id" = CaseId, Path, description = "The case")),
-    responses((status = 200, description = "The case", body = CaseView)),
+///
+/// `expand` adds the first 50 victims, accused or charges, each with the scope of its own list.
+#[utoipa::path(tag = "cases", summary = "Read a case",
+    params(("case_id" = CaseId, Path, description = "The case"),
+        ("expand" = Option<String>, Query, description = "`victims`, `accused`, `charges`, comma-separated", max_length = 40)),
+    responses((status = 200, description = "The case", body = CaseExpanded)),
     security(("oauth2" = ["cases:read"])))]
 #[get("/v1/cases/{case_id}")]
 pub async fn case_read(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<HttpResponse, Problem> {
-    Params::parse(&req, &[])?;
-    let act = allowed.act();
     let case = id(&req, "case_id")?;
+    let mut params = Params::parse(&req, &["expand"])?;
+    let wanted = params.list("expand", |child| CHILDREN.iter().any(|(name, _)| *name == child));
+    params.finish()?;
+    let forbidden = |child: &str| CHILDREN.iter().any(|(name, scope)| *name == child && !allowed.caller().has(scope));
+    if wanted.iter().any(|child| forbidden(child)) {
+        return Err(Error::FieldForbidden(vec![Fault::parameter("expand", FaultCode::Enum)]).into());
+    }
+    let act = allowed.act();
     let read = actions::read_case(allowed.store(), &act, case).await?;
     let entry = Entry::new(Action::Read, case, Some(read.view.version));
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
-    let mut response = respond::ok(&req, read.view.version, &read.tag, Some(audit), &read.view);
-    if let Some(next) = read.view.continued_in
+    let mut body = CaseExpanded { case: read.view, victims: None, accused: None, charges: None };
+    let version = body.case.version;
+    let mut response = if wanted.is_empty() {
+        respond::ok(&req, version, &read.tag, Some(audit), &body)
+    } else {
+        expand(&allowed, case, &wanted, &mut body).await?;
+        // The children have versions of their own, so the case's tag would lie.
+        respond::audited_plain(&req, audit, &body)
+    };
+    if let Some(next) = body.case.continued_in
         && let Ok(link) = HeaderValue::from_str(&format!("</v1/cases/{next}>; rel=\"successor-version\""))
     {
         response.headers_mut().insert(LINK, link);
@@ -149,8 +174,65 @@ pub async fn case_read(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
     Ok(response)
 }
 
+/// What can be expanded, and the scope that it takes.
+const CHILDREN: &[(&str, &str)] = &[("victims", "victims:read"), ("accused", "accused:read"), ("charges", "charges:read")];
+
+/// Puts children beside a case, as their own lists would show them; what this caller may not see is named as withheld.
+async fn expand(
+    allowed: &Allowed<CaseRead>,
+    case: CaseId,
+    wanted: &[String],
+    body: &mut CaseExpanded,
+) -> Result<(), Problem> {
+    let (store, act, client, services) = (allowed.store(), allowed.act(), allowed.caller().client, allowed.services());
+    let shown = |entry| services.access.record(&act.actor, act.now, entry);
+    let (own, of_case) = (Params::of(&[]), Params::of(&[("case_id", case.to_string())]));
+    let mut withheld = Vec::new();
+    for child in wanted {
+        let found = match child.as_str() {
+            "victims" => victims::actions::list_victims(store, &act, case, None, Limit::DEFAULT).await.map(|page| {
+                let entry = Entry::listed(client, "victim_list", page.items.iter().map(|v| v.victim_id));
+                let next_cursor = services.cursors.next(&own, client, page.next.as_ref());
+                next_cursor.map(|next_cursor| {
+                    body.victims = Some(CaseVictimPage { items: page.items, next_cursor });
+                    entry
+                })
+            }),
+            "accused" => accused::actions::list_accused(store, &act, case, None, Limit::DEFAULT).await.map(|page| {
+                let entry = Entry::listed(client, "accused_list", page.items.iter().map(|a| a.id));
+                let next_cursor = services.cursors.next(&own, client, page.next.as_ref());
+                next_cursor.map(|next_cursor| {
+                    body.accused = Some(AccusedPage { items: page.items, next_cursor });
+                    entry
+                })
+            }),
+            _ => {
+                let every = charges::store::Filter { accused: None, offence_code: None, state: None };
+                charges::actions::list_charges(store, &act, case, every, None, Limit::DEFAULT).await.map(|page| {
+                    let entry = Entry::listed(client, "charge_list", page.items.iter().map(|c| c.id));
+                    let next_cursor = services.cursors.next(&of_case, client, page.next.as_ref());
+                    next_cursor.map(|next_cursor| {
+                        body.charges = Some(ChargePage { items: page.items, next_cursor });
+                        entry
+                    })
+                })
+            }
+        };
+        match found {
+            Ok(entry) => {
+                shown(entry?).await?;
+            }
+            Err(Error::NotFound) => withheld.push(format!("#/{child}")),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    body.case.redacted.extend(withheld);
+    Ok(())
+}
+
 /// Changes fields of a case (merge patch): null clears, absent leaves. The stage moves by transitions only.
-#[utoipa::path(tag = "cases", summary = "Amend a case", params(("case_id" = CaseId, Path, description = "The case")),
+#[utoipa::path(tag = "cases", summary = "Amend a case",
+    description = "Changes fields of a case (merge patch): null clears, absent leaves. The stage moves by transitions only.", params(("case_id" = CaseId, Path, description = "The case")),
     request_body(content = CasePatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The case, changed", body = CaseView)),
     security(("oauth2" = ["cases:write"])))]
@@ -191,6 +273,7 @@ pub async fn case_transition_create(
 
 /// The transitions of a case, oldest first.
 #[utoipa::path(tag = "cases", summary = "List a case's transitions",
+    description = "The transitions of a case, oldest first.",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
@@ -212,6 +295,7 @@ pub async fn case_transition_list(req: HttpRequest, allowed: Allowed<CaseRead>) 
 
 /// Every transition out of the current stage: whether this caller may do it now, and if not, why not.
 #[utoipa::path(tag = "cases", summary = "List what may happen next",
+    description = "Every transition out of the current stage: whether this caller may do it now, and if not, why not.",
     params(("case_id" = CaseId, Path, description = "The case")),
     responses((status = 200, description = "Transitions out of the current stage", body = AvailableTransitions)),
     security(("oauth2" = ["cases:read"])))]
@@ -226,6 +310,7 @@ pub async fn case_transition_available(req: HttpRequest, allowed: Allowed<CaseRe
 
 /// Every change of a case, oldest first: who, when, which fields. No values.
 #[utoipa::path(tag = "cases", summary = "Read a case's history",
+    description = "Every change of a case, oldest first: who, when, which fields. No values.",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::accused::wire::AccusedCreate;
+use crate::accused::wire::{AccusedCreate, AccusedPage};
 use crate::charges::verdicts::VerdictInput;
-use crate::charges::wire::InlineChargeCreate;
+use crate::charges::wire::{ChargePage, InlineChargeCreate};
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, ParticipantId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
 use crate::transitions::LegalAct;
-use crate::victims::wire::CaseVictimCreate;
+use crate::victims::wire::{CaseVictimCreate, CaseVictimPage};
 
 /// A file number as an authority gave it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
@@ -271,6 +271,26 @@ pub struct CaseView {
     pub split_into: Vec<CaseId>,
     /// Pointers of what was withheld from this caller.
     pub redacted: Vec<String>,
+}
+
+/// A case with what `expand=` asked for beside it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseExpanded {
+    /// The case.
+    #[serde(flatten)]
+    pub case: CaseView,
+    /// Its first 50 victims, with `expand=victims`; the cursor continues at the case's own list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub victims: Option<CaseVictimPage>,
+    /// Its first 50 accused, with `expand=accused`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub accused: Option<AccusedPage>,
+    /// Its first 50 charges, with `expand=charges`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub charges: Option<ChargePage>,
 }
 
 /// A page of cases.

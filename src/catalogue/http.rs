@@ -50,14 +50,15 @@ fn answer<V: Serialize>(req: &HttpRequest, lang: Lang, body: &V) -> std::result:
     let hash: String =
         digest::digest(&digest::SHA256, text.as_bytes()).as_ref().iter().take(8).map(|b| format!("{b:02x}")).collect();
     let tag = format!("\"{hash}.{}\"", lang.code());
-    let mut response = if if_none_match(req.headers(), &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let mut response =
+        if if_none_match(req.headers(), &tag).is_some() { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((header::ETAG, tag.clone()))
         .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
         .insert_header((header::VARY, "Accept-Language, Accept-Encoding"))
         .insert_header((header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.code())))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    if if_none_match(req.headers(), &tag) {
+    if if_none_match(req.headers(), &tag).is_some() {
         return Ok(response.finish());
     }
     Ok(response.content_type("application/json").body(text))

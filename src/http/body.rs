@@ -63,6 +63,11 @@ impl Schemas {
         Self { document, compiled: RwLock::new(HashMap::new()) }
     }
 
+    /// The contract.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
     fn validator(&self, name: &str) -> Option<Arc<Validator>> {
         if let Ok(compiled) = self.compiled.read()
             && let Some(found) = compiled.get(name)
@@ -103,6 +108,9 @@ impl<T: DeserializeOwned + Validate + ToSchema> Body<T> {
             .map_err(|_| Error::RequestTimeout)??;
         let fingerprint = fingerprint(&req, &bytes);
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::InvalidJson)?;
+        // One name has one spelling in the registry (NFC), however the sender's keyboard composed it.
+        let text = strict::nfc(text);
+        let text = text.as_ref();
         // Escapes are the only way a control character can hide in valid JSON; marks of direction come raw too.
         let suspicious = text.contains("\\u") || strict::has_forbidden(text);
         if !suspicious
@@ -167,6 +175,9 @@ fn explain<T: DeserializeOwned + Validate + ToSchema>(text: &str) -> Result<T> {
         }
     }
     no_faults(faults)?;
+    // Escapes can hide a text that is not in NFC from the first look.
+    let composed = strict::nfc_strings(value).map(|v| v.to_string());
+    let text = composed.as_deref().unwrap_or(text);
     let typed = strict::read::<T>(text).map_err(|e| Error::Validation(vec![serde_fault(&e)]))?;
     typed.validate().map_err(|e| Error::Validation(validator_faults(&e)))?;
     Ok(typed)

@@ -66,6 +66,7 @@ problems! {
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused" 422 "Clave usada con otro contenido" "Key used with another body" "Clé utilisée avec un autre contenu";
     PRECONDITION_REQUIRED = "precondition_required" 428 "Falta If-Match" "If-Match is missing" "If-Match manque";
     QUOTA_EXCEEDED = "quota_exceeded" 429 "Demasiadas solicitudes" "Too many requests" "Trop de requêtes";
+    HEAD_TOO_LARGE = "head_too_large" 431 "Dirección o cabeceras demasiado largas" "URL or headers too long" "URL ou en-têtes trop longs";
     INTERNAL_ERROR = "internal_error" 500 "Error interno" "Internal error" "Erreur interne";
     OVERLOADED = "overloaded" 503 "Servicio saturado" "Service overloaded" "Service saturé";
     STORAGE_UNAVAILABLE = "storage_unavailable" 503 "Almacenamiento no disponible" "Storage unavailable" "Stockage indisponible";
@@ -106,6 +107,7 @@ pub fn kind(error: &Error) -> &'static ProblemKind {
         Error::Validation(_) => &VALIDATION_FAILED,
         Error::Rule { .. } => &RULE_VIOLATED,
         Error::IdempotencyKeyReused => &IDEMPOTENCY_KEY_REUSED,
+        Error::HeadTooLarge => &HEAD_TOO_LARGE,
         Error::QuotaExceeded { .. } => &QUOTA_EXCEEDED,
         Error::Unavailable(Unavailable::Overloaded | Unavailable::Contention) => &OVERLOADED,
         Error::Unavailable(Unavailable::Storage) => &STORAGE_UNAVAILABLE,

@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
+use super::cors::Cors;
 use super::lang::Lang;
 use super::limits::LimitState;
 use super::metrics::Metrics;
@@ -48,7 +49,14 @@ pub struct Edge {
     pub access_log: AccessLogFormat,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Whose pages may read answers.
+    pub cors: Cors,
 }
+
+/// Longest target of a request, bytes.
+const LONGEST_TARGET: usize = 8_192;
+/// Largest head of a request, bytes.
+const LARGEST_HEAD: usize = 16_384;
 
 /// Version of the contract.
 pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -66,32 +74,38 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     if head {
         req.head_mut().method = Method::GET;
     }
-    let client_request_id = client_request_id(req.headers());
+    let (client_request_id, traceparent) = (client_request_id(req.headers()), traceparent(req.headers()));
+    let cors = edge.as_ref().map(|e| e.cors.headers(&method, req.path(), req.headers())).unwrap_or_default();
+    let varies = edge.as_ref().is_some_and(|e| e.cors.varies());
+    // Tokens and compression do not go together.
+    let squeeze = super::squeeze::accepted(req.headers()) && !req.path().starts_with("/oauth/");
+    let oversized = oversized(&req);
     let timeout = edge.as_ref().map_or(Duration::from_secs(20), |e| e.timeout);
     let base = edge.as_ref().map_or(String::new(), |e| e.base.clone());
+    if oversized {
+        count(edge.as_ref().map(|e| e.as_ref()), "oversized", &method, 431, started);
+        return Err(Bare { error: Error::HeadTooLarge, context, base, head, cors }.into());
+    }
     let called = std::panic::AssertUnwindSafe(next.call(req)).catch_unwind();
     let mut response = match tokio::time::timeout(timeout, called).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
             // Errors of the framework itself (a payload that breaks off) have no kernel error inside.
-            let status = error.as_response_error().status_code();
-            let kernel = error.as_error::<super::problem::Problem>().map_or_else(
-                || if status.is_client_error() { Error::InvalidRequest } else { Error::internal("framework error") },
-                |p| p.0.clone(),
-            );
-            return Err(Bare { error: kernel, context, base, head }.into());
+            return Err(Bare { error: kernel(&error), context, base, head, cors }.into());
         }
         Ok(Err(_)) => {
             log::error!(target: "sistra::http", "a handler panicked; request {}", context.id);
             count(edge.as_ref().map(|e| e.as_ref()), "panic", &method, 500, started);
-            return Err(Bare { error: Error::internal("panic"), context, base, head }.into());
+            return Err(Bare { error: Error::internal("panic"), context, base, head, cors }.into());
         }
         Err(_) => {
             count(edge.as_ref().map(|e| e.as_ref()), "timeout", &method, 503, started);
-            return Err(Bare { error: Error::Unavailable(Unavailable::Timeout), context, base, head }.into());
+            return Err(Bare { error: Error::Unavailable(Unavailable::Timeout), context, base, head, cors }.into());
         }
     };
     let error = response.response().extensions().get::<Error>().cloned();
+    // An extractor of the framework refused: its words are not ours.
+    let error = error.or_else(|| response.response().error().map(kernel));
     if let Some(error) = &error {
         if let Error::Internal(what) = error {
             log::error!(target: "sistra::http", "internal error, request {}: {what}", context.id);
@@ -99,7 +113,8 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         if let Error::InvalidToken(why) = error {
             log::info!(target: "sistra::auth", "token refused, request {}: {why}", context.id);
         }
-        let problem = problem_response(error, &context, &base, response.response().status());
+        let status = StatusCode::from_u16(super::codes::kind(error).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let problem = problem_response(error, &context, &base, status);
         let (request, old) = response.into_parts();
         let mut problem = problem;
         for (name, value) in old.headers() {
@@ -112,7 +127,13 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let limits = response.request().extensions().get::<LimitState>().cloned();
     let seen = response.request().extensions().get::<Seen>().cloned();
     let secured = seen.is_some() || matches!(error, Some(Error::AuthenticationRequired | Error::InvalidToken(_)));
-    finish_headers(response.headers_mut(), &context, limits.as_ref(), secured);
+    finish_headers(response.headers_mut(), &context, limits.as_ref(), secured, varies);
+    for (name, value) in cors {
+        response.headers_mut().insert(name, value);
+    }
+    if squeeze {
+        response = super::squeeze::gzip(response);
+    }
     let bytes = match response.response().body().size() {
         BodySize::Sized(n) => n,
         BodySize::None | BodySize::Stream => 0,
@@ -132,11 +153,25 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
             bytes,
             context: &context,
             client_request_id: client_request_id.as_deref(),
+            traceparent: traceparent.as_deref(),
             seen: seen.as_ref(),
         };
         line.write(edge.access_log);
     }
     Ok(response)
+}
+
+/// The kernel error of a framework error.
+fn kernel(error: &actix_web::Error) -> Error {
+    if let Some(problem) = error.as_error::<super::problem::Problem>() {
+        return problem.0.clone();
+    }
+    match error.as_response_error().status_code() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::ContentTooLarge,
+        StatusCode::REQUEST_TIMEOUT => Error::RequestTimeout,
+        status if status.is_client_error() => Error::InvalidRequest,
+        _ => Error::internal("framework error"),
+    }
 }
 
 fn count(edge: Option<&Edge>, template: &str, method: &Method, status: u16, started: Instant) {
@@ -148,8 +183,27 @@ fn count(edge: Option<&Edge>, template: &str, method: &Method, status: u16, star
 /// `Client-Request-Id`, if it is at most 64 printable ASCII characters.
 fn client_request_id(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("client-request-id")?.to_str().ok()?;
-    let plain = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    let plain =
+        (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
     plain.then(|| text.to_owned())
+}
+
+/// `traceparent` (W3C Trace Context, version 00), if it is well-formed.
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex = |part: &&str, n: usize| part.len() == n && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let zero = |part: &&str| part.bytes().all(|b| b == b'0');
+    let [version, trace, parent, flags] = parts.as_slice() else { return None };
+    let shape = *version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
+    (shape && !zero(trace) && !zero(parent)).then(|| text.to_owned())
+}
+
+/// Whether the request line or the head as a whole is longer than anything that a client of ours sends.
+fn oversized(req: &ServiceRequest) -> bool {
+    let target = req.uri().path_and_query().map_or(0, |t| t.as_str().len());
+    let headers: usize = req.headers().iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum();
+    target > LONGEST_TARGET || target + headers > LARGEST_HEAD
 }
 
 fn problem_response(error: &Error, context: &RequestContext, base: &str, status: StatusCode) -> HttpResponse<BoxBody> {
@@ -163,7 +217,13 @@ fn problem_response(error: &Error, context: &RequestContext, base: &str, status:
     response.body(serde_json::to_vec(&body).unwrap_or_default())
 }
 
-fn finish_headers(headers: &mut HeaderMap, context: &RequestContext, limits: Option<&LimitState>, secured: bool) {
+fn finish_headers(
+    headers: &mut HeaderMap,
+    context: &RequestContext,
+    limits: Option<&LimitState>,
+    secured: bool,
+    by_origin: bool,
+) {
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
@@ -179,9 +239,9 @@ fn finish_headers(headers: &mut HeaderMap, context: &RequestContext, limits: Opt
         set("ratelimit-policy", policy);
         set("ratelimit", state);
     }
-    if secured {
-        set("vary", "Authorization, Accept, Accept-Language, Accept-Encoding");
-    }
+    let vary =
+        if secured { "Authorization, Accept, Accept-Language, Accept-Encoding" } else { "Accept-Language, Accept-Encoding" };
+    set("vary", &if by_origin { format!("{vary}, Origin") } else { vary.to_owned() });
     // The pages of /docs bring their own policies; everything else is data that no browser runs or keeps.
     for (name, value) in
         [("content-security-policy", "default-src 'none'; frame-ancestors 'none'"), ("cache-control", "no-store")]
@@ -221,6 +281,7 @@ struct Bare {
     context: RequestContext,
     base: String,
     head: bool,
+    cors: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl std::fmt::Display for Bare {
@@ -236,7 +297,10 @@ impl actix_web::ResponseError for Bare {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = problem_response(&self.error, &self.context, &self.base, self.status_code());
-        finish_headers(response.headers_mut(), &self.context, None, false);
+        finish_headers(response.headers_mut(), &self.context, None, false, !self.cors.is_empty());
+        for (name, value) in &self.cors {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
         if self.head { response.map_body(|_, _| BoxBody::new(())) } else { response }
     }
 }
@@ -249,13 +313,14 @@ struct Line<'r> {
     bytes: u64,
     context: &'r RequestContext,
     client_request_id: Option<&'r str>,
+    traceparent: Option<&'r str>,
     seen: Option<&'r Seen>,
 }
 
 impl Line<'_> {
     /// Route template, never the path: ids and query strings stay out of the log.
     fn write(&self, format: AccessLogFormat) {
-        let Self { method, template, status, ms, bytes, context, client_request_id, seen } = self;
+        let Self { method, template, status, ms, bytes, context, client_request_id, traceparent, seen } = self;
         let client = seen.map(|s| s.client.as_str());
         let agency = seen.map(|s| s.agency.as_str());
         match format {
@@ -265,7 +330,7 @@ impl Line<'_> {
                 "{}",
                 serde_json::json!({
                     "at": Timestamp::now(), "method": method.as_str(), "route": template, "status": status, "duration_ms": u64::try_from(*ms).unwrap_or(u64::MAX),
-                    "bytes": bytes, "request_id": context.id, "client_request_id": client_request_id, "client_id": client, "agency": agency,
+                    "bytes": bytes, "request_id": context.id, "client_request_id": client_request_id, "traceparent": traceparent, "client_id": client, "agency": agency,
                 })
             ),
             AccessLogFormat::Text => log::info!(
@@ -273,6 +338,38 @@ impl Line<'_> {
                 "{method} {template} {status} {ms}ms {bytes}B {} client={} agency={}",
                 context.id, client.unwrap_or("-"), agency.unwrap_or("-"),
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        headers
+    }
+
+    #[test]
+    fn what_a_caller_wants_logged_is_logged_if_it_is_well_formed() {
+        let id = |v: &str| client_request_id(&headers("client-request-id", v));
+        assert_eq!(id("a-B_1.2").as_deref(), Some("a-B_1.2"));
+        for bad in ["a b", "a\"b", "x\ty", &"x".repeat(65), ""] {
+            assert_eq!(id(bad), None, "{bad}");
+        }
+        let trace = |v: &str| traceparent(&headers("traceparent", v)).is_some();
+        assert!(trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+        for bad in [
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "x",
+        ] {
+            assert!(!trace(bad), "{bad}");
         }
     }
 }

@@ -28,11 +28,18 @@ fn parse(value: &HeaderValue) -> Option<i64> {
     if digits && plain { version.parse().ok() } else { None }
 }
 
-/// Whether the caller has this representation already.
-pub fn if_none_match(headers: &HeaderMap, tag: &str) -> bool {
-    headers.get_all(IF_NONE_MATCH).filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(|given| {
+/// The tag of the same representation, compressed: other bytes, so another strong tag. Views have no capitals.
+pub fn squeezed(tag: &str) -> Option<String> {
+    Some(format!("{}Z\"", tag.strip_suffix('"')?))
+}
+
+/// Whether the caller has this representation already, plain or compressed: the tag that it has.
+pub fn if_none_match(headers: &HeaderMap, tag: &str) -> Option<String> {
+    let small = squeezed(tag);
+    headers.get_all(IF_NONE_MATCH).filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).find_map(|given| {
         let given = given.trim();
-        given == "*" || given.strip_prefix("W/").unwrap_or(given) == tag
+        let given = given.strip_prefix("W/").unwrap_or(given);
+        if given == "*" || given == tag { Some(tag.to_owned()) } else { small.clone().filter(|s| s == given) }
     })
 }
 
@@ -60,7 +67,8 @@ mod tests {
     fn none_match_compares_weakly() {
         let headers =
             |v: &str| TestRequest::default().insert_header(("If-None-Match", v)).to_http_request().headers().clone();
-        assert!(if_none_match(&headers("\"1.o\", W/\"7.o\""), "\"7.o\""));
-        assert!(!if_none_match(&headers("\"7.s\""), "\"7.o\""));
+        assert_eq!(if_none_match(&headers("\"1.o\", W/\"7.o\""), "\"7.o\""), Some("\"7.o\"".to_owned()));
+        assert_eq!(if_none_match(&headers("\"7.oZ\""), "\"7.o\""), Some("\"7.oZ\"".to_owned()));
+        assert_eq!(if_none_match(&headers("\"7.s\""), "\"7.o\""), None);
     }
 }

@@ -5,20 +5,24 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::Method;
+use actix_web::http::header::{ACCEPT, AUTHORIZATION};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::context::{RequestContext, Seen};
 use super::cursor::Cursors;
 use super::lang::Lang;
-use super::limits::Limits;
+use super::limits::{LimitState, Limits, Running};
 use super::problem::Problem;
+use super::query::decode;
 use crate::act::{Act, Chance};
 use crate::auth::policy::Permission;
 use crate::auth::{Authenticator, Caller};
 use crate::catalogue::Catalogue;
 use crate::db::Store;
-use crate::kernel::{Error, Result, Timestamp};
+use crate::kernel::error::Fault;
+use crate::kernel::ids::{Id, Kind};
+use crate::kernel::{Error, FaultCode, Result, Timestamp};
 use crate::ledger::{AccessLog, Actor};
 
 /// What handlers share besides the store.
@@ -51,6 +55,8 @@ pub struct Allowed<P: Permission> {
     gate: web::Data<Gate>,
     caller: Arc<Caller>,
     context: RequestContext,
+    /// Counts this request as running.
+    _running: Option<Running>,
     permission: PhantomData<P>,
 }
 
@@ -78,10 +84,44 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<Allowed<P>> {
     if P::PURPOSES.is_some_and(|purposes| !purposes.contains(&caller.purpose)) {
         return Err(Error::PurposeNotAllowed);
     }
-    if let Some(state) = gate.limits.check(caller.client, P::CLASS)? {
+    let (state, room) = gate.limits.check(caller.client, P::CLASS);
+    if let Some(state) = state {
         req.extensions_mut().insert(state);
     }
-    Ok(Allowed { gate, caller, context, permission: PhantomData })
+    room?;
+    let running = gate.limits.enter(caller.client)?;
+    acceptable(req)?;
+    if req.method() != Method::GET {
+        no_parameters(req.query_string())?;
+    }
+    Ok(Allowed { gate, caller, context, _running: running, permission: PhantomData })
+}
+
+/// Answers are JSON: whoever takes none of it gets nothing.
+fn acceptable(req: &HttpRequest) -> Result<()> {
+    let mut named = false;
+    for item in req.headers().get_all(ACCEPT).flat_map(|v| v.to_str().unwrap_or_default().split(',')) {
+        let mut parts = item.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+        named |= !range.is_empty();
+        let refused = parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()));
+        if matches!(range.as_str(), "application/json" | "application/*" | "*/*") && !refused {
+            return Ok(());
+        }
+    }
+    if named { Err(Error::NotAcceptable) } else { Ok(()) }
+}
+
+/// Writes say everything in their body.
+fn no_parameters(query: &str) -> Result<()> {
+    let names = query.split('&').filter(|p| !p.is_empty()).take(50);
+    let unknown: Vec<Fault> = names
+        .map(|pair| {
+            let name = decode(pair.split('=').next().unwrap_or_default()).unwrap_or_default();
+            Fault::parameter(name.chars().take(60).collect::<String>(), FaultCode::UnknownField)
+        })
+        .collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownParameter(unknown)) }
 }
 
 /// The token of the `Authorization` header; nowhere else is one looked for.
@@ -117,6 +157,17 @@ impl<P: Permission> Allowed<P> {
     /// The request.
     pub fn request(&self) -> &RequestContext {
         &self.context
+    }
+
+    /// Counts a look at a person's identity, whether the person exists or not.
+    pub fn subject<K: Kind>(&self, req: &HttpRequest, person: Id<K>) -> Result<()> {
+        let (client, user) = (self.caller.client, self.caller.user.as_deref());
+        let (state, room) = self.gate.limits.subject(client, user, person.uuid(), Timestamp::now());
+        if let Some(state) = state {
+            let before = req.extensions_mut().remove::<LimitState>();
+            req.extensions_mut().insert(state.and(before));
+        }
+        room
     }
 
     /// The circumstances of an action that starts now.

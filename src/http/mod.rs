@@ -1,9 +1,11 @@
 //! The only shared code that knows HTTP: how requests are read and answers written.
 
 pub mod body;
+mod classes;
 pub mod codes;
 pub mod context;
 pub mod contract;
+pub mod cors;
 pub mod cursor;
 pub mod etag;
 pub mod fallback;
@@ -18,4 +20,6 @@ pub mod problem;
 pub mod query;
 pub mod respond;
 pub mod schema;
+pub mod select;
+pub mod squeeze;
 mod strict;

@@ -189,6 +189,7 @@ pub fn render(
         | Error::ExternalRefTaken
         | Error::PreconditionRequired
         | Error::ContentTooLarge
+        | Error::HeadTooLarge
         | Error::UnsupportedMediaType
         | Error::IdempotencyKeyReused
         | Error::Internal(_) => {}

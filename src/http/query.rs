@@ -17,17 +17,20 @@ pub struct Params {
 }
 
 impl Params {
-    /// Reads the query string; only `known` names may stand in it.
+    /// Reads the query string; only `known` names may stand in it, and `fields`, which every read takes.
     pub fn parse(req: &HttpRequest, known: &[&str]) -> Result<Self> {
         let mut given: Vec<(String, String)> = Vec::new();
         let mut unknown = Vec::new();
         let mut faults = Vec::new();
-        for pair in req.query_string().split('&').filter(|p| !p.is_empty()).take(MOST + 1) {
+        if req.query_string().split('&').filter(|p| !p.is_empty()).count() > MOST {
+            return Err(Error::InvalidRequest);
+        }
+        for pair in req.query_string().split('&').filter(|p| !p.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
                 return Err(Error::InvalidRequest);
             };
-            if !known.contains(&name.as_str()) {
+            if !known.contains(&name.as_str()) && name != "fields" {
                 unknown.push(Fault::parameter(name.chars().take(60).collect::<String>(), FaultCode::UnknownField));
             } else if given.iter().any(|(n, _)| *n == name) {
                 faults.push(Fault::parameter(name, FaultCode::UniqueItems));
@@ -35,13 +38,21 @@ impl Params {
                 given.push((name, value));
             }
         }
-        if given.len() > MOST {
-            return Err(Error::InvalidRequest);
-        }
         if !unknown.is_empty() {
             return Err(Error::UnknownParameter(unknown));
         }
-        Ok(Self { given, faults })
+        let params = Self { given, faults };
+        // A single read has no other parameter to look at, so nobody would ask for its faults.
+        if known.is_empty() && !params.faults.is_empty() {
+            return Err(Error::InvalidParameter(params.faults));
+        }
+        Ok(params)
+    }
+
+    /// The parameters of another request of ours: what a cursor for it is bound to.
+    pub fn of(given: &[(&str, String)]) -> Self {
+        let given = given.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
+        Self { given, faults: Vec::new() }
     }
 
     /// The text of a parameter.
@@ -107,8 +118,9 @@ impl Params {
 
     /// The filters, in one order, without the cursor and the page's size: a cursor is bound to them.
     pub fn filters(&self) -> String {
+        let page = |name: &str| ["cursor", "limit", "fields"].contains(&name);
         let mut filters: Vec<String> =
-            self.given.iter().filter(|(n, _)| n != "cursor" && n != "limit").map(|(n, v)| format!("{n}={v}")).collect();
+            self.given.iter().filter(|(n, _)| !page(n)).map(|(n, v)| format!("{n}={v}")).collect();
         filters.sort();
         filters.join("&")
     }
@@ -141,7 +153,7 @@ pub fn decode(text: &str) -> Option<String> {
         });
     }
     let text = String::from_utf8(bytes).ok()?;
-    (!super::strict::has_forbidden(&text)).then_some(text)
+    (!super::strict::has_forbidden(&text)).then(|| super::strict::nfc(&text).into_owned())
 }
 
 fn encode(text: &str) -> String {
@@ -166,6 +178,9 @@ mod tests {
     fn unknown_repeated_and_malformed_parameters_are_errors() {
         assert!(matches!(parse("a=1"), Err(Error::UnknownParameter(_))));
         assert!(matches!(parse("limit=1&limit=2").and_then(|mut p| p.finish()), Err(Error::InvalidParameter(_))));
+        assert!(parse(&"stage=&".repeat(50)).is_ok());
+        assert!(matches!(parse(&"stage=&".repeat(51)), Err(Error::InvalidRequest)));
+        assert_eq!(parse("stage=n%CC%83").unwrap().text("stage"), Some("ñ"), "composed, however it was typed");
         assert!(matches!(parse("stage=%zz"), Err(Error::InvalidRequest)));
         assert!(matches!(parse("stage=%00"), Err(Error::InvalidRequest)));
         assert!(matches!(parse("stage=%ff"), Err(Error::InvalidRequest)));

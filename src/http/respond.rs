@@ -1,12 +1,16 @@
 //! Answers that succeed: status, entity tag, location, link, preference.
 
+use actix_web::http::Method;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::etag::{etag, if_none_match};
+use super::problem::Problem;
 use super::query::Params;
+use super::select::Selection;
 use crate::kernel::ids::EntryId;
 
 /// 201 with `Location` and `ETag`; a replay answers the same status and says so.
@@ -37,7 +41,12 @@ fn finish<V: Serialize>(req: &HttpRequest, mut response: HttpResponseBuilder, bo
     match preference(req) {
         Some("minimal") => {
             response.insert_header(("Preference-Applied", "return=minimal"));
-            response.finish()
+            let mut response = response.finish();
+            // A create still says 201 and where; any other write has nothing left to say.
+            if response.status() == StatusCode::OK {
+                *response.status_mut() = StatusCode::NO_CONTENT;
+            }
+            response
         }
         Some(_) => {
             response.insert_header(("Preference-Applied", "return=representation"));
@@ -47,6 +56,7 @@ fn finish<V: Serialize>(req: &HttpRequest, mut response: HttpResponseBuilder, bo
     }
 }
 
+/// What a write is asked to answer (RFC 7240 §4.2).
 fn preference(req: &HttpRequest) -> Option<&'static str> {
     let wanted = req.headers().get("prefer")?.to_str().ok()?;
     wanted.split(',').find_map(|p| match p.trim() {
@@ -57,16 +67,36 @@ fn preference(req: &HttpRequest) -> Option<&'static str> {
 }
 
 /// 200 of a read or an amendment; 304 if the caller of a GET has this representation already.
-pub fn ok<V: Serialize>(req: &HttpRequest, version: i64, view: &str, audit: Option<EntryId>, body: &V) -> HttpResponse {
+pub fn ok<V: Serialize + ToSchema>(
+    req: &HttpRequest,
+    version: i64,
+    view: &str,
+    audit: Option<EntryId>,
+    body: &V,
+) -> HttpResponse {
     let tag = etag(version, view);
-    let fresh = req.method() == actix_web::http::Method::GET && if_none_match(req.headers(), &tag);
+    let read = req.method() == Method::GET;
+    let had = if read { if_none_match(req.headers(), &tag) } else { None };
+    let fresh = had.is_some();
     let mut response = HttpResponse::build(if fresh { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
-    response.insert_header((header::ETAG, tag));
+    response.insert_header((header::ETAG, had.unwrap_or(tag)));
     audited(&mut response, audit);
     if fresh {
         return response.finish();
     }
-    finish(req, response, body, false)
+    if read { selected(req, response, body) } else { finish(req, response, body, false) }
+}
+
+/// The body, or what `fields=` selects of it.
+fn selected<V: Serialize + ToSchema>(req: &HttpRequest, mut response: HttpResponseBuilder, body: &V) -> HttpResponse {
+    match Selection::of(req.query_string(), &V::name()) {
+        Err(error) => actix_web::ResponseError::error_response(&Problem(error)),
+        Ok(None) => response.json(body),
+        Ok(Some(selection)) => match serde_json::to_value(body) {
+            Ok(value) => response.json(selection.apply(value)),
+            Err(e) => actix_web::ResponseError::error_response(&Problem(crate::kernel::Error::internal(e))),
+        },
+    }
 }
 
 fn audited(response: &mut HttpResponseBuilder, audit: Option<EntryId>) {
@@ -76,7 +106,7 @@ fn audited(response: &mut HttpResponseBuilder, audit: Option<EntryId>) {
 }
 
 /// 200 of a page, with `Link: rel=next` when there is one.
-pub fn page<V: Serialize>(
+pub fn page<V: Serialize + ToSchema>(
     req: &HttpRequest,
     params: &Params,
     audit: Option<EntryId>,
@@ -90,10 +120,17 @@ pub fn page<V: Serialize>(
         response.insert_header((header::LINK, link));
     }
     audited(&mut response, audit);
-    response.json(body)
+    selected(req, response, body)
+}
+
+/// 200 of what has no version of its own and was recorded.
+pub fn audited_plain<V: Serialize + ToSchema>(req: &HttpRequest, audit: EntryId, body: &V) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    audited(&mut response, Some(audit));
+    selected(req, response, body)
 }
 
 /// 200 of what has no version.
-pub fn plain<V: Serialize>(_req: &HttpRequest, body: &V) -> HttpResponse {
-    HttpResponse::Ok().json(body)
+pub fn plain<V: Serialize + ToSchema>(req: &HttpRequest, body: &V) -> HttpResponse {
+    selected(req, HttpResponse::Ok(), body)
 }

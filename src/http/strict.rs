@@ -4,10 +4,12 @@
 //! deserializer so that a struct is read from an object or not at all, at every depth. [`scan`] is the slow second
 //! look at a body that failed: form first (duplicate keys, depth, number of nodes), content later.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde_json::Value;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Deepest nesting of a body.
 pub const MAX_DEPTH: usize = 32;
@@ -327,6 +329,34 @@ pub fn has_forbidden(text: &str) -> bool {
     text.chars().any(|c| {
         (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
     })
+}
+
+/// A text in Normalization Form C (Unicode, UAX #15).
+pub fn nfc(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
+
+/// The value with every string in NFC; none if every one was already.
+pub fn nfc_strings(mut value: Value) -> Option<Value> {
+    fn compose(value: &mut Value) -> bool {
+        match value {
+            Value::String(text) => match nfc(text) {
+                Cow::Borrowed(_) => false,
+                Cow::Owned(composed) => {
+                    *text = composed;
+                    true
+                }
+            },
+            Value::Array(items) => items.iter_mut().fold(false, |changed, item| compose(item) | changed),
+            Value::Object(map) => map.values_mut().fold(false, |changed, item| compose(item) | changed),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+    compose(&mut value).then_some(value)
 }
 
 #[cfg(test)]

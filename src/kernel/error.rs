@@ -156,6 +156,8 @@ pub enum Error {
     PreconditionRequired,
     /// The body is too large, in bytes.
     ContentTooLarge,
+    /// The request's head is too large.
+    HeadTooLarge,
     /// A media type that this operation does not read.
     UnsupportedMediaType,
     /// Faults of fields, all of them.

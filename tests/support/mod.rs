@@ -1,5 +1,6 @@
 //! A server per test, on either engine, and a client that speaks to it over real HTTP.
 
+pub mod contract;
 pub mod file;
 pub mod postgres;
 pub mod process;
@@ -14,6 +15,7 @@ use sistra::auth::Purpose;
 use sistra::auth::clients::{Credential, NewClient, create};
 use sistra::config::Config;
 use sistra::db::DatabaseUrl;
+use sistra::kernel::ids::ClientId;
 use sistra::kernel::{AgencyCode, Timestamp};
 
 /// Engine of a test.
@@ -25,19 +27,23 @@ pub enum Engine {
     Twin,
 }
 
-/// Makes three tests of one body: `sqlite::name`, `postgres::name` and `twin::name`.
+/// Makes three tests of one body: `sqlite::name`, `postgres::name` and `twin::name`. `fn name(world, |config, dir| …)`
+/// changes settings.
 #[macro_export]
 macro_rules! both {
-    ($(fn $name:ident($world:ident) $body:block)*) => {
-        $(fn $name($world: &$crate::support::World) $body)*
+    ($(fn $name:ident($world:ident $(, $set:expr)?) $body:block)*) => {
+        $(fn $name(engine: $crate::support::Engine) {
+            let made = $crate::support::World::with(engine, |_config, _dir| { $($crate::support::apply(_config, _dir, $set);)? });
+            if let Some($world) = &made $body
+        })*
         mod sqlite {
-            $(#[test] fn $name() { super::$name(&$crate::support::World::new($crate::support::Engine::Sqlite).expect("SQLite is always there")) })*
+            $(#[test] fn $name() { super::$name($crate::support::Engine::Sqlite) })*
         }
         mod postgres {
-            $(#[test] fn $name() { if let Some(w) = $crate::support::World::new($crate::support::Engine::Postgres) { super::$name(&w) } })*
+            $(#[test] fn $name() { super::$name($crate::support::Engine::Postgres) })*
         }
         mod twin {
-            $(#[test] fn $name() { if let Some(w) = $crate::support::World::new($crate::support::Engine::Twin) { super::$name(&w) } })*
+            $(#[test] fn $name() { super::$name($crate::support::Engine::Twin) })*
         }
     };
 }
@@ -91,13 +97,32 @@ pub fn unique() -> String {
 pub const ALL: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read \
     charges:write referrals:read referrals:write referrals:decide";
 
+/// Calls `set`; a function of its own because the types of a closure's arguments are known only here.
+pub fn apply(config: &mut Config, dir: &Path, set: impl FnOnce(&mut Config, &Path)) {
+    set(config, dir);
+}
+
 impl World {
+    /// A server with the settings of [`Config::for_tests`].
     pub fn new(engine: Engine) -> Option<Self> {
-        Self::prepared(engine, |_, _| ())
+        Self::made(engine, |_, _| (), |_, _| ())
     }
 
     /// With a database that `prepare` has had before the server, as its owner.
     pub fn prepared(engine: Engine, prepare: impl FnOnce(&DatabaseUrl, &Path)) -> Option<Self> {
+        Self::made(engine, prepare, |_, _| ())
+    }
+
+    /// A server whose settings `set` has changed; none where the engine is not there.
+    pub fn with(engine: Engine, set: impl FnOnce(&mut Config, &Path)) -> Option<Self> {
+        Self::made(engine, |_, _| (), set)
+    }
+
+    fn made(
+        engine: Engine,
+        prepare: impl FnOnce(&DatabaseUrl, &Path),
+        set: impl FnOnce(&mut Config, &Path),
+    ) -> Option<Self> {
         let dir = std::env::temp_dir().join(format!("sistra-test-{}", unique()));
         let (database, server, watch) = match engine {
             Engine::Sqlite => {
@@ -116,7 +141,9 @@ impl World {
         };
         std::fs::create_dir_all(&dir).unwrap();
         prepare(&database, &dir);
-        let running = start(&Config::for_tests(server, dir.clone())).unwrap();
+        let mut config = Config::for_tests(server, dir.clone());
+        set(&mut config, &dir);
+        let running = start(&config).unwrap();
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
         Some(Self { running: Some(running), dir, database, agent, watch })
     }
@@ -132,24 +159,40 @@ impl World {
 
     /// A token of a new client of an agency, with these scopes and this purpose.
     pub fn token(&self, agency: &str, scopes: &str, purpose: Purpose) -> String {
-        let running = self.running.as_ref().unwrap();
         let identity = scopes.contains("identity");
         let jwks = json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
             "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]});
+        let credential = if identity { Credential::Jwks(jwks.to_string()) } else { Credential::Secret };
+        let (id, _) = self.client(agency, scopes, &[purpose], credential).unwrap();
+        self.token_of(id)
+    }
+
+    /// Registers a client; answers its id and its secret, or why it may not be.
+    pub fn client(
+        &self,
+        agency: &str,
+        scopes: &str,
+        purposes: &[Purpose],
+        credential: Credential,
+    ) -> Result<(ClientId, Option<String>), String> {
+        let running = self.running.as_ref().unwrap();
         let new = NewClient {
             agency: AgencyCode::parse(agency).unwrap(),
             name: "test".into(),
             scopes: scopes.split_whitespace().map(str::to_owned).collect(),
-            purposes: vec![purpose],
-            credential: if identity { Credential::Jwks(jwks.to_string()) } else { Credential::Secret },
+            purposes: purposes.to_vec(),
+            credential,
         };
-        let (id, _) = running
-            .store
-            .write_blocking(move |tx| create(tx, &new, Timestamp::now()).map_err(sistra::kernel::Error::Internal))
-            .unwrap();
+        let made = running.store.write_blocking(move |tx| Ok(create(tx, &new, Timestamp::now()))).unwrap();
         running.authenticator.directory.refresh(&running.store).unwrap();
-        let client = running.authenticator.directory.find(id).unwrap().unwrap();
-        running.authenticator.token_for(&client, &client.scopes, purpose, None, Timestamp::now()).unwrap()
+        made
+    }
+
+    /// A token of a client with all its scopes and its first purpose.
+    pub fn token_of(&self, id: ClientId) -> String {
+        let authenticator = &self.running.as_ref().unwrap().authenticator;
+        let client = authenticator.directory.find(id).unwrap().unwrap();
+        authenticator.token_for(&client, &client.scopes, client.purposes[0], None, Timestamp::now()).unwrap()
     }
 
     pub fn prosecutor(&self) -> String {
@@ -161,10 +204,13 @@ impl World {
     }
 
     fn finish<B: ureq::AsSendBody>(&self, request: ureq::http::Request<B>) -> Answer {
+        let (method, target) = (request.method().to_string(), request.uri().path_and_query().unwrap().to_string());
         let mut response = self.agent.run(request).unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        Answer { status, headers, text: response.body_mut().read_to_string().unwrap() }
+        let answer = Answer { status, headers, text: response.body_mut().read_to_string().unwrap() };
+        contract::check(&method, &target, &answer);
+        answer
     }
 
     pub fn send(&self, method: &str, path: &str, token: Option<&str>, headers: &[(&str, &str)], body: &[u8]) -> Answer {
