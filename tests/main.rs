@@ -6,6 +6,7 @@ mod cases;
 mod cli;
 mod contract;
 mod durability;
+mod operations;
 mod persons;
 mod plans;
 mod schema;
