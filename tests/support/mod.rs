@@ -54,6 +54,8 @@ pub struct World {
     pub dir: PathBuf,
     /// The database as its owner sees it; the server of a PostgreSQL one has the application's rights only.
     pub database: DatabaseUrl,
+    /// Whether the server has the application's rights only: on PostgreSQL, unless the cluster was given.
+    pub restricted: bool,
     agent: ureq::Agent,
     /// What a twin is judged by when it ends.
     watch: Option<twin::Watch>,
@@ -141,11 +143,12 @@ impl World {
         };
         std::fs::create_dir_all(&dir).unwrap();
         prepare(&database, &dir);
+        let restricted = server != database;
         let mut config = Config::for_tests(server, dir.clone());
         set(&mut config, &dir);
         let running = start(&config).unwrap();
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
-        Some(Self { running: Some(running), dir, database, agent, watch })
+        Some(Self { running: Some(running), dir, database, restricted, agent, watch })
     }
 
     /// What the twin's plans and statements break of the rules, so far.
