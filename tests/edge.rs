@@ -217,12 +217,15 @@ fn a_write_answers_as_much_as_is_preferred(world) {
     assert_eq!(with("handling=lenient").header("preference-applied"), "");
     let patch = world.send("PATCH", &path, Some(&token), &[("Content-Type", "application/merge-patch+json"), ("If-Match", "\"1.o\""), ("Prefer", "return=minimal")], br#"{"territory":"150101"}"#);
     assert_eq!((patch.status, patch.text.as_str(), patch.header("etag").as_str()), (204, "", "\"2.o\""));
+    assert_eq!(world.patch(&path, &token, "\"1.o\"", &json!({"territory": "160101"})).code(), "precondition_failed");
     let read = world.send("GET", &path, Some(&token), &[("Prefer", "return=minimal")], b"");
     assert_eq!((read.status, read.header("preference-applied").as_str(), read.json()["territory"].clone()), (200, "", json!("150101")), "a read has nothing else to answer");
 }
 
 fn urls_heads_and_queries_have_limits(world) {
     let token = world.prosecutor();
+    let key = world.post_with("/v1/cases", &token, &[("Idempotency-Key", "short")], &case());
+    assert_eq!((key.status, key.code(), key.faults()), (400, "invalid_header".into(), vec!["Idempotency-Key: format".into()]));
     let query = |n: usize| format!("/v1/cases?{}", "stage=reported&".repeat(n));
     assert_eq!((world.get(&query(51), &token).status, world.get(&query(51), &token).code()), (400, "invalid_request".into()));
     assert_eq!(world.get(&query(2), &token).faults(), ["stage: unique_items"]);
@@ -322,6 +325,13 @@ fn a_client_has_so_many_requests_at_a_time(world, |config, _| {
     assert_eq!(world.get("/v1/cases", &other).status, 200);
     stuck.iter().for_each(|s| s.shutdown(std::net::Shutdown::Both).unwrap());
     assert!((0..10_000).any(|_| world.get("/v1/cases", &token).status == 200), "what has ended counts no more");
+}
+
+fn a_body_that_does_not_come_is_given_up(world, |config, _| config.serve.body_timeout_ms = 50) {
+    let token = world.prosecutor();
+    let (head, body) = raw(world, &format!("POST /v1/cases HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nIdempotency-Key: {}\r\nContent-Length: 10\r\n\r\n{{", unique()));
+    assert!(head.starts_with("http/1.1 408"), "{head}");
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["code"], "request_timeout");
 }
 
 fn the_service_says_how_it_is(world) {

@@ -56,6 +56,7 @@ pub async fn case_accused_add(
 
 /// The accused of a case, pseudonymous.
 #[utoipa::path(tag = "accused", summary = "List a case's accused",
+    description = "The accused of a case, pseudonymous.",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
@@ -78,7 +79,8 @@ pub async fn case_accused_list(req: HttpRequest, allowed: Allowed<AccusedRead>) 
 }
 
 /// One accused, pseudonymous.
-#[utoipa::path(tag = "accused", summary = "Read an accused", params(("accused_id" = AccusedId, Path, description = "The accused")),
+#[utoipa::path(tag = "accused", summary = "Read an accused",
+    description = "One accused, pseudonymous.", params(("accused_id" = AccusedId, Path, description = "The accused")),
     responses((status = 200, description = "The accused", body = AccusedView)),
     security(("oauth2" = ["accused:read"])))]
 #[get("/v1/accused/{accused_id}")]
@@ -93,7 +95,8 @@ pub async fn accused_read(req: HttpRequest, allowed: Allowed<AccusedRead>) -> Re
 }
 
 /// Changes an accused (merge patch). Somebody unidentified may become known.
-#[utoipa::path(tag = "accused", summary = "Amend an accused", params(("accused_id" = AccusedId, Path, description = "The accused")),
+#[utoipa::path(tag = "accused", summary = "Amend an accused",
+    description = "Changes an accused (merge patch). Somebody unidentified may become known.", params(("accused_id" = AccusedId, Path, description = "The accused")),
     request_body(content = AccusedPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The accused, changed", body = AccusedView)),
     security(("oauth2" = ["accused:write"])))]
@@ -112,6 +115,7 @@ pub async fn accused_amend(
 
 /// Who an accused person is: names, documents, contacts. Every look is recorded before the answer leaves.
 #[utoipa::path(tag = "accused", summary = "Read an accused person's identity",
+    description = "Who an accused person is: names, documents, contacts. Every look is recorded before the answer leaves.",
     params(("accused_id" = AccusedId, Path, description = "The accused")),
     responses((status = 200, description = "The identity", body = AccusedIdentityView)),
     security(("oauth2" = ["accused.identity:read"])))]
@@ -132,6 +136,7 @@ pub async fn accused_identity_read(
 
 /// Changes who an accused person is (merge patch). The identity has a version of its own.
 #[utoipa::path(tag = "accused", summary = "Amend an accused person's identity",
+    description = "Changes who an accused person is (merge patch). The identity has a version of its own.",
     params(("accused_id" = AccusedId, Path, description = "The accused")),
     request_body(content = AccusedIdentityInput, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The identity, changed", body = AccusedIdentityView)),
@@ -152,6 +157,7 @@ pub async fn accused_identity_amend(
 
 /// Every change of an accused, oldest first. No values.
 #[utoipa::path(tag = "accused", summary = "Read an accused's history",
+    description = "Every change of an accused, oldest first. No values.",
     params(("accused_id" = AccusedId, Path, description = "The accused"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),

@@ -26,6 +26,7 @@ fn code(req: &HttpRequest) -> Result<AgencyCode, Error> {
 
 /// The competent authorities and services of the registry, by code. Any token may read them.
 #[utoipa::path(tag = "agencies", summary = "List agencies",
+    description = "The competent authorities and services of the registry, by code. Any token may read them.",
     params(
         ("kind" = Option<String>, Query, description = "Kinds, comma-separated: any of them (code list `agency_kind`)", max_length = 400),
         ("territory" = Option<String>, Query, description = "UBIGEO prefix of 2, 4 or 6 digits", max_length = 6),
@@ -56,6 +57,7 @@ pub async fn agency_list(req: HttpRequest, allowed: Allowed<AgencyRead>) -> Resu
 
 /// One agency. `name` follows `Accept-Language`; `names` holds all three.
 #[utoipa::path(tag = "agencies", summary = "Read an agency",
+    description = "One agency. `name` follows `Accept-Language`; `names` holds all three.",
     params(("code" = AgencyCode, Path, description = "The agency's code")),
     responses((status = 200, description = "The agency", body = AgencyView)),
     security(("oauth2" = [])))]
@@ -67,7 +69,8 @@ pub async fn agency_read(req: HttpRequest, allowed: Allowed<AgencyRead>) -> Resu
 }
 
 /// Registers an agency. Its code is its id and never changes.
-#[utoipa::path(tag = "agencies", summary = "Register an agency", request_body = AgencyCreate,
+#[utoipa::path(tag = "agencies", summary = "Register an agency",
+    description = "Registers an agency. Its code is its id and never changes.", request_body = AgencyCreate,
     responses((status = 201, description = "The agency, registered", body = AgencyView)),
     security(("oauth2" = ["agencies:manage"])))]
 #[post("/v1/agencies")]
@@ -87,6 +90,7 @@ pub async fn agency_register(
 
 /// Changes an agency (merge patch): null clears, absent leaves. An agency is never deleted: it ends on a day.
 #[utoipa::path(tag = "agencies", summary = "Amend an agency",
+    description = "Changes an agency (merge patch): null clears, absent leaves. An agency is never deleted: it ends on a day.",
     params(("code" = AgencyCode, Path, description = "The agency's code")),
     request_body(content = AgencyPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The agency, changed", body = AgencyView)),

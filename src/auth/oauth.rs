@@ -71,6 +71,7 @@ pub struct TokenError {
 
 /// The form of a token request.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({"grant_type": "client_credentials", "scope": "cases:read victims:read", "purpose": "investigation"}))]
 pub struct TokenRequest {
     /// `client_credentials`.
     #[schema(example = "client_credentials", max_length = 40)]
@@ -318,7 +319,10 @@ pub fn forget(tx: &mut crate::db::Conn, bucket: Bucket, now: Timestamp) -> Resul
 
 /// What clients need to know about this authorization server (RFC 8414).
 #[utoipa::path(tag = "oauth", summary = "Authorization server metadata",
-    responses((status = 200, description = "The metadata", body = serde_json::Value)), security(()))]
+    description = "What clients need to know about this authorization server (RFC 8414).",
+    responses((status = 200, description = "The metadata", body = serde_json::Value,
+        example = json!({"issuer": "https://registry.example", "token_endpoint": "https://registry.example/oauth/token",
+            "jwks_uri": "https://registry.example/.well-known/jwks.json", "grant_types_supported": ["client_credentials"]}))), security(()))]
 #[get("/.well-known/oauth-authorization-server")]
 pub async fn oauth_metadata(door: web::Data<TokenDoor>) -> HttpResponse {
     let issuer = &door.authenticator.issuer;
@@ -337,7 +341,10 @@ pub async fn oauth_metadata(door: web::Data<TokenDoor>) -> HttpResponse {
 
 /// The keys that verify the registry's tokens.
 #[utoipa::path(tag = "oauth", summary = "Public keys",
-    responses((status = 200, description = "A JWK set", body = serde_json::Value)), security(()))]
+    description = "The keys that verify the registry's tokens.",
+    responses((status = 200, description = "A JWK set", body = serde_json::Value,
+        example = json!({"keys": [{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "C-7qAQ86fg4R7yRFS_98gHuAaKwFkNv9WU5H4UYmztw",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}))), security(()))]
 #[get("/.well-known/jwks.json")]
 pub async fn oauth_jwks(door: web::Data<TokenDoor>) -> HttpResponse {
     HttpResponse::Ok()

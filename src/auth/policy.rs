@@ -27,7 +27,10 @@ macro_rules! policy {
             const PURPOSES: Option<&'static [Purpose]> = $purposes;
             const CLASS: RateClass = RateClass::$class;
         }
-    )*};
+    )*
+    /// Every row of the table: scope, purposes, quota. For the contract.
+    pub const PERMISSIONS: &[(&str, Option<&[Purpose]>, RateClass)] = &[$(($scope, $purposes, RateClass::$class)),*];
+    };
 }
 
 policy! {

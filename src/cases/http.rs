@@ -69,6 +69,7 @@ pub async fn case_open(
 
 /// Cases that the caller may see, newest change first.
 #[utoipa::path(tag = "cases", summary = "List cases",
+    description = "Cases that the caller may see, newest change first.",
     params(
         ("stage" = Option<String>, Query, description = "Stages, comma-separated: any of them", max_length = 400),
         ("agency" = Option<String>, Query, description = "Owner agency", max_length = 40),
@@ -219,7 +220,8 @@ async fn expand(
 }
 
 /// Changes fields of a case (merge patch): null clears, absent leaves. The stage moves by transitions only.
-#[utoipa::path(tag = "cases", summary = "Amend a case", params(("case_id" = CaseId, Path, description = "The case")),
+#[utoipa::path(tag = "cases", summary = "Amend a case",
+    description = "Changes fields of a case (merge patch): null clears, absent leaves. The stage moves by transitions only.", params(("case_id" = CaseId, Path, description = "The case")),
     request_body(content = CasePatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The case, changed", body = CaseView)),
     security(("oauth2" = ["cases:write"])))]
@@ -260,6 +262,7 @@ pub async fn case_transition_create(
 
 /// The transitions of a case, oldest first.
 #[utoipa::path(tag = "cases", summary = "List a case's transitions",
+    description = "The transitions of a case, oldest first.",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
@@ -281,6 +284,7 @@ pub async fn case_transition_list(req: HttpRequest, allowed: Allowed<CaseRead>) 
 
 /// Every transition out of the current stage: whether this caller may do it now, and if not, why not.
 #[utoipa::path(tag = "cases", summary = "List what may happen next",
+    description = "Every transition out of the current stage: whether this caller may do it now, and if not, why not.",
     params(("case_id" = CaseId, Path, description = "The case")),
     responses((status = 200, description = "Transitions out of the current stage", body = AvailableTransitions)),
     security(("oauth2" = ["cases:read"])))]
@@ -295,6 +299,7 @@ pub async fn case_transition_available(req: HttpRequest, allowed: Allowed<CaseRe
 
 /// Every change of a case, oldest first: who, when, which fields. No values.
 #[utoipa::path(tag = "cases", summary = "Read a case's history",
+    description = "Every change of a case, oldest first: who, when, which fields. No values.",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),

@@ -25,6 +25,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 
 /// The agencies that share a case, by decision of its owner or by an accepted referral. Ended ones are in it.
 #[utoipa::path(tag = "cases", summary = "List a case's participants",
+    description = "The agencies that share a case, by decision of its owner or by an accepted referral. Ended ones are in it.",
     params(("case_id" = CaseId, Path, description = "The case")),
     responses((status = 200, description = "The participants", body = ParticipantPage)),
     security(("oauth2" = ["cases:read"])))]
@@ -65,6 +66,7 @@ pub async fn case_participant_add(
 
 /// One agency's share in a case.
 #[utoipa::path(tag = "cases", summary = "Read a participation",
+    description = "One agency's share in a case.",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("participant_id" = ParticipantId, Path, description = "The participation")),
     responses((status = 200, description = "The participation", body = ParticipantView)),

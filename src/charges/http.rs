@@ -24,7 +24,8 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 }
 
 /// Charges an accused of a case of the caller's agency. The day of the facts decides the offence's version.
-#[utoipa::path(tag = "charges", summary = "Make a charge", request_body = ChargeCreate,
+#[utoipa::path(tag = "charges", summary = "Make a charge",
+    description = "Charges an accused of a case of the caller's agency. The day of the facts decides the offence's version.", request_body = ChargeCreate,
     responses((status = 201, description = "The charge", body = ChargeView)),
     security(("oauth2" = ["charges:write"])))]
 #[post("/v1/charges")]
@@ -43,6 +44,7 @@ pub async fn charge_create(
 
 /// The charges of a case.
 #[utoipa::path(tag = "charges", summary = "List a case's charges",
+    description = "The charges of a case.",
     params(("case_id" = CaseId, Query, description = "The case"),
         ("accused_id" = Option<crate::kernel::ids::AccusedId>, Query, description = "Against this accused"),
         ("offence_code" = Option<String>, Query, description = "For this offence", max_length = 40),
@@ -78,7 +80,8 @@ pub async fn charge_list(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Resu
 }
 
 /// One charge.
-#[utoipa::path(tag = "charges", summary = "Read a charge", params(("charge_id" = ChargeId, Path, description = "The charge")),
+#[utoipa::path(tag = "charges", summary = "Read a charge",
+    description = "One charge.", params(("charge_id" = ChargeId, Path, description = "The charge")),
     responses((status = 200, description = "The charge", body = ChargeView)),
     security(("oauth2" = ["charges:read"])))]
 #[get("/v1/charges/{charge_id}")]
@@ -115,6 +118,7 @@ pub async fn charge_amend(
 
 /// Every change of a charge, oldest first. No values.
 #[utoipa::path(tag = "charges", summary = "Read a charge's history",
+    description = "Every change of a charge, oldest first. No values.",
     params(("charge_id" = ChargeId, Path, description = "The charge"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),

@@ -3,11 +3,15 @@
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use super::codes;
-use crate::auth::policy::SCOPES;
+use super::{classes, codes};
+use crate::auth::Purpose;
+use crate::auth::policy::{PERMISSIONS, SCOPES};
 
 /// Statuses that every operation can answer.
-const ALWAYS: &[u16] = &[400, 404, 405, 408, 500, 503];
+const ALWAYS: &[u16] = &[400, 404, 405, 408, 431, 500, 503];
+
+/// An example of every answer that its handler does not bring itself, by the name of its schema. Synthetic.
+const EXAMPLES: &str = include_str!("examples.json");
 
 const ABOUT: &str = "Registry of human-trafficking accusations, judicial cases, victims and referrals. \
 Every record belongs to an agency; other agencies see what was shared with them and nothing else. \
@@ -44,11 +48,13 @@ pub fn document(collected: &OpenApi) -> Value {
         if let Some(components) = components.as_object_mut() {
             complete_components(components);
         }
+        let whole = Value::Object(root.clone());
+        let examples = serde_json::from_str(EXAMPLES).unwrap_or_default();
         if let Some(paths) = root.get_mut("paths").and_then(Value::as_object_mut) {
             for (path, item) in paths.iter_mut() {
                 for (method, operation) in item.as_object_mut().into_iter().flatten() {
                     if let Some(operation) = operation.as_object_mut() {
-                        complete(path, method, operation);
+                        complete(path, method, operation, &whole, &examples);
                     }
                 }
             }
@@ -58,6 +64,9 @@ pub fn document(collected: &OpenApi) -> Value {
 }
 
 fn complete_components(components: &mut Map<String, Value>) {
+    if let Some(schemas) = components.get_mut("schemas").and_then(Value::as_object_mut) {
+        classes::write(schemas);
+    }
     let scopes: Map<String, Value> = SCOPES.iter().map(|(name, about)| ((*name).to_owned(), json!(about))).collect();
     components.insert(
         "securitySchemes".into(),
@@ -85,6 +94,16 @@ fn complete_components(components: &mut Map<String, Value>) {
                 "schema": {"type": "string", "maxLength": 40, "pattern": "^\"[0-9]{1,15}\\.[A-Za-z0-9]{0,20}\"$"},
                 "example": "\"1.o\""
             },
+            "Fields": {
+                "name": "fields", "in": "query", "required": false,
+                "description": "At most 30 paths of the answer (of each item, for a list), comma-separated: `title,legal_act.number`. `id`, `version` and `redacted` always come along",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 2000}
+            },
+            "Prefer": {
+                "name": "Prefer", "in": "header", "required": false,
+                "description": "`return=minimal` for no body, `return=representation` (default) for the record",
+                "schema": {"type": "string", "maxLength": 200}
+            },
             "AcceptLanguage": {
                 "name": "Accept-Language", "in": "header", "required": false,
                 "description": "Language of titles and labels: es (default), en or fr",
@@ -98,12 +117,15 @@ fn complete_components(components: &mut Map<String, Value>) {
             "RequestId": {"description": "The request's id", "schema": {"type": "string", "format": "uuid", "maxLength": 36}},
             "RateLimit": {"description": "What is left of the quota", "schema": {"type": "string", "maxLength": 100}},
             "RateLimitPolicy": {"description": "The quota", "schema": {"type": "string", "maxLength": 100}},
+            "ETag": {"description": "Version and view of the record", "schema": {"type": "string", "maxLength": 40}},
+            "Location": {"description": "Where the new record is", "schema": {"type": "string", "format": "uri-reference", "maxLength": 400}},
+            "Link": {"description": "`rel=\"next\"` where another page follows", "schema": {"type": "string", "maxLength": 9000}},
+            "AuditEventId": {"description": "Entry of the access record", "schema": {"type": "string", "format": "uuid", "maxLength": 36}},
             "RetryAfter": {"description": "Seconds to wait", "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400}}
         }),
     );
     let mut responses = Map::new();
-    // 406 is in the table of problems and no operation answers it yet.
-    let mut statuses: Vec<u16> = codes::ALL.iter().map(|k| k.status).filter(|s| *s != 406).collect();
+    let mut statuses: Vec<u16> = codes::ALL.iter().map(|k| k.status).collect();
     statuses.sort_unstable();
     statuses.dedup();
     for status in statuses {
@@ -134,7 +156,7 @@ fn complete_components(components: &mut Map<String, Value>) {
     components.insert("responses".into(), Value::Object(responses));
 }
 
-fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
+fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole: &Value, examples: &Value) {
     let scope = operation
         .get("security")
         .and_then(Value::as_array)
@@ -151,7 +173,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let versioned = method == "patch" || (post && path.ends_with("/transitions"));
     let mut statuses: Vec<u16> = ALWAYS.to_vec();
     if secured {
-        statuses.extend([401, 403, 429]);
+        statuses.extend([401, 403, 406, 429]);
         operation.insert("security".into(), json!([{"oauth2": scope.clone().unwrap_or_default()}]));
     }
     if body {
@@ -164,12 +186,52 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     if versioned {
         statuses.extend([412, 428]);
     }
-    if !oauth {
+    let read = method == "get" && secured;
+    let answer = operation.get("responses").and_then(|r| r.get("200").or_else(|| r.get("201"))).and_then(schema_of).cloned();
+    let has_version = answer.as_ref().is_some_and(|schema| has(whole, schema, "version"));
+    let asked = operation.get("requestBody").and_then(schema_of).cloned();
+    let class = [&answer, &asked].into_iter().flatten().map(|s| classes::highest(whole, s)).max().unwrap_or("P0");
+    operation.insert("x-data-class".into(), json!(class));
+    let named = scope.iter().flatten().next().map_or("", String::as_str);
+    let purposes = PERMISSIONS.iter().find(|(s, ..)| *s == named && secured).and_then(|(_, purposes, _)| *purposes);
+    let purposes: Vec<&str> = purposes.unwrap_or(&Purpose::ALL).iter().map(|p| p.as_str()).collect();
+    operation.insert("x-purposes".into(), json!(if secured { purposes } else { Vec::new() }));
+    let rate = match method {
+        _ if oauth => "token",
+        _ if !secured => "none",
+        "get" => "read",
+        _ => "write",
+    };
+    operation.insert("x-rate-class".into(), json!(rate));
+    // Looks at the directory, at what may happen and at what did (without values) show nobody.
+    let shows_nobody = ["/v1/agencies", "/v1/catalogues"].iter().any(|p| path.starts_with(p))
+        || ["/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
+    let audit = match method {
+        _ if !secured => "none",
+        "get" if shows_nobody => "none",
+        "get" => "read",
+        _ => "change",
+    };
+    operation.insert("x-audit".into(), json!(audit));
+    if oauth {
+        operation.insert("x-required-scopes".into(), json!([]));
+        operation.insert("x-idempotency".into(), json!("none"));
+        operation.insert("x-concurrency".into(), json!("none"));
+    } else {
         operation.insert("x-required-scopes".into(), json!(scope.clone().unwrap_or_default()));
         operation.insert("x-idempotency".into(), json!(if post { "key" } else { "natural" }));
         operation.insert("x-concurrency".into(), json!(if versioned { "if-match" } else { "none" }));
     }
     operation.insert("x-stability".into(), json!("beta"));
+    let about =
+        operation.get("description").or_else(|| operation.get("summary")).and_then(Value::as_str).unwrap_or_default();
+    let about = about.trim_end_matches('.');
+    let about = match scope.iter().flatten().next() {
+        Some(needed) => format!("{about}. Needs the scope `{needed}`."),
+        None if secured => format!("{about}. Any valid token will do."),
+        None => format!("{about}."),
+    };
+    operation.insert("description".into(), json!(about));
     if let Some(responses) = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut() {
         for response in responses.values_mut().filter_map(Value::as_object_mut) {
             let headers = response.entry("headers").or_insert_with(|| json!({}));
@@ -178,6 +240,30 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
                 put(headers, "RateLimit", json!({"$ref": "#/components/headers/RateLimit"}));
                 put(headers, "RateLimit-Policy", json!({"$ref": "#/components/headers/RateLimitPolicy"}));
             }
+            if secured && has_version {
+                put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
+            }
+            if audit == "read" {
+                put(headers, "Audit-Event-Id", json!({"$ref": "#/components/headers/AuditEventId"}));
+            }
+            example(response, whole, examples);
+        }
+        if let Some(created) = responses.get_mut("201").and_then(|r| r.get_mut("headers")) {
+            put(created, "Location", json!({"$ref": "#/components/headers/Location"}));
+        }
+        let paged = read && answer.as_ref().is_some_and(|s| has(whole, s, "next_cursor"));
+        if let Some(headers) = responses.get_mut("200").filter(|_| paged).and_then(|page| page.get_mut("headers")) {
+            put(headers, "Link", json!({"$ref": "#/components/headers/Link"}));
+        }
+        let bare = |about: &str| {
+            json!({"description": about, "headers": {
+            "Request-Id": {"$ref": "#/components/headers/RequestId"}, "ETag": {"$ref": "#/components/headers/ETag"}}})
+        };
+        if read && has_version {
+            responses.insert("304".into(), bare("The caller has this representation already (`If-None-Match`)"));
+        }
+        if versioned {
+            responses.insert("204".into(), bare("Done, with `Prefer: return=minimal`"));
         }
         for status in statuses {
             responses
@@ -193,7 +279,45 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         if versioned {
             parameters.push(json!({"$ref": "#/components/parameters/IfMatch"}));
         }
+        if read {
+            parameters.push(json!({"$ref": "#/components/parameters/Fields"}));
+        } else if secured {
+            parameters.push(json!({"$ref": "#/components/parameters/Prefer"}));
+        }
         parameters.push(json!({"$ref": "#/components/parameters/AcceptLanguage"}));
+    }
+}
+
+/// The schema of the (one) content of a request body or an answer.
+fn schema_of(holder: &Value) -> Option<&Value> {
+    holder.get("content")?.as_object()?.values().next()?.get("schema")
+}
+
+/// Whether a schema has a property, itself or in a part that it is composed of.
+fn has(whole: &Value, schema: &Value, property: &str) -> bool {
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        return target.strip_prefix('#').and_then(|t| whole.pointer(t)).is_some_and(|found| has(whole, found, property));
+    }
+    schema.get("properties").is_some_and(|p| p.get(property).is_some())
+        || schema.get("allOf").and_then(Value::as_array).into_iter().flatten().any(|part| has(whole, part, property))
+}
+
+/// Gives an answer the example of its schema, or a page one of its items.
+fn example(response: &mut Map<String, Value>, whole: &Value, examples: &Value) {
+    let Some(content) = response.get_mut("content").and_then(|c| c.get_mut("application/json")) else { return };
+    if content.get("example").is_some() || content.get("examples").is_some() {
+        return;
+    }
+    let name = |schema: &Value| {
+        let target = schema.get("$ref").and_then(Value::as_str)?;
+        target.rsplit('/').next().map(str::to_owned)
+    };
+    let Some(schema) = content.get("schema").and_then(name) else { return };
+    let item = whole.pointer(&format!("/components/schemas/{schema}/properties/items/items")).and_then(name);
+    let found =
+        examples.get(&schema).cloned().or_else(|| Some(json!({"items": [examples.get(item?)?], "next_cursor": null})));
+    if let Some(found) = found {
+        put(content, "example", found);
     }
 }
 

@@ -84,7 +84,8 @@ pub struct ServiceStatus {
 }
 
 /// Whether the process lives.
-#[utoipa::path(tag = "operations", summary = "Liveness", responses((status = 200, description = "The process lives", body = ServiceStatus)), security(()))]
+#[utoipa::path(tag = "operations", summary = "Liveness",
+    description = "Whether the process lives.", responses((status = 200, description = "The process lives", body = ServiceStatus)), security(()))]
 #[get("/healthz/live")]
 pub async fn health_live() -> HttpResponse {
     HttpResponse::Ok().json(ServiceStatus { status: "ok", time: Timestamp::now() })
@@ -92,7 +93,8 @@ pub async fn health_live() -> HttpResponse {
 
 /// Whether traffic may come: not while draining, with the database down, with migrations pending, or with the access
 /// record standing still for more than a minute.
-#[utoipa::path(tag = "operations", summary = "Readiness", responses((status = 200, description = "Traffic may come", body = ServiceStatus)), security(()))]
+#[utoipa::path(tag = "operations", summary = "Readiness",
+    description = "Whether traffic may come: not while draining, with the database down, with migrations pending, or with the access record standing still for more than a minute.", responses((status = 200, description = "Traffic may come", body = ServiceStatus)), security(()))]
 #[get("/healthz/ready")]
 pub async fn health_ready(health: web::Data<Health>) -> Result<HttpResponse, Problem> {
     health.ready().await?;
@@ -100,7 +102,8 @@ pub async fn health_ready(health: web::Data<Health>) -> Result<HttpResponse, Pro
 }
 
 /// State of the service, for people and dashboards.
-#[utoipa::path(tag = "operations", summary = "Status", responses((status = 200, description = "The state", body = ServiceStatus)), security(()))]
+#[utoipa::path(tag = "operations", summary = "Status",
+    description = "State of the service, for people and dashboards.", responses((status = 200, description = "The state", body = ServiceStatus)), security(()))]
 #[get("/v1/status")]
 pub async fn status_read(health: web::Data<Health>) -> HttpResponse {
     let status = match health.ready().await {
@@ -127,6 +130,7 @@ pub struct ProblemType {
 
 /// The page behind a problem's `type`.
 #[utoipa::path(tag = "operations", summary = "Explain a problem type",
+    description = "The page behind a problem's `type`.",
     params(("code" = String, Path, description = "Code of the problem", max_length = 60, example = "validation_failed")),
     responses((status = 200, description = "The problem type", body = ProblemType)), security(()))]
 #[get("/problems/{code}")]

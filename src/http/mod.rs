@@ -1,6 +1,7 @@
 //! The only shared code that knows HTTP: how requests are read and answers written.
 
 pub mod body;
+mod classes;
 pub mod codes;
 pub mod context;
 pub mod contract;

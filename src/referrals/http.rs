@@ -55,6 +55,7 @@ pub async fn referral_draft(
 
 /// The referrals that the caller's agency received (`box=in`) or wrote (`box=out`), last change first.
 #[utoipa::path(tag = "referrals", summary = "List referrals",
+    description = "The referrals that the caller's agency received (`box=in`) or wrote (`box=out`), last change first.",
     params(
         ("box" = String, Query, description = "`in`: received; `out`: written", max_length = 3),
         ("state" = Option<String>, Query, description = "States, comma-separated: any of them", max_length = 100),
@@ -89,6 +90,7 @@ pub async fn referral_list(req: HttpRequest, allowed: Allowed<ReferralRead>) -> 
 
 /// One referral: its sender sees it from the first draft on, its receiver from the moment it is sent.
 #[utoipa::path(tag = "referrals", summary = "Read a referral",
+    description = "One referral: its sender sees it from the first draft on, its receiver from the moment it is sent.",
     params(("referral_id" = ReferralId, Path, description = "The referral")),
     responses((status = 200, description = "The referral", body = ReferralView)),
     security(("oauth2" = ["referrals:read"])))]
@@ -105,6 +107,7 @@ pub async fn referral_read(req: HttpRequest, allowed: Allowed<ReferralRead>) -> 
 
 /// Changes a draft (merge patch): null clears, absent leaves. What was sent stays as it was sent: 409.
 #[utoipa::path(tag = "referrals", summary = "Amend a draft referral",
+    description = "Changes a draft (merge patch): null clears, absent leaves. What was sent stays as it was sent: 409.",
     params(("referral_id" = ReferralId, Path, description = "The referral")),
     request_body(content = ReferralPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The draft, changed", body = ReferralView)),
@@ -153,6 +156,7 @@ pub async fn referral_transition_create(
 
 /// The transitions of a referral, oldest first.
 #[utoipa::path(tag = "referrals", summary = "List a referral's transitions",
+    description = "The transitions of a referral, oldest first.",
     params(("referral_id" = ReferralId, Path, description = "The referral"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
@@ -174,6 +178,7 @@ pub async fn referral_transition_list(req: HttpRequest, allowed: Allowed<Referra
 
 /// Every transition out of the current state: whether this caller may do it now, and if not, why not.
 #[utoipa::path(tag = "referrals", summary = "List what may happen next to a referral",
+    description = "Every transition out of the current state: whether this caller may do it now, and if not, why not.",
     params(("referral_id" = ReferralId, Path, description = "The referral")),
     responses((status = 200, description = "Transitions out of the current state", body = AvailableTransitions)),
     security(("oauth2" = ["referrals:read"])))]
@@ -193,6 +198,7 @@ pub async fn referral_transition_available(
 
 /// Every change of a referral, oldest first: who, when, which fields. No values.
 #[utoipa::path(tag = "referrals", summary = "Read a referral's history",
+    description = "Every change of a referral, oldest first: who, when, which fields. No values.",
     params(("referral_id" = ReferralId, Path, description = "The referral"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),

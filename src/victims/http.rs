@@ -61,6 +61,7 @@ pub async fn case_victim_add(
 
 /// The victims of a case whom the caller may see, pseudonymous.
 #[utoipa::path(tag = "victims", summary = "List a case's victims",
+    description = "The victims of a case whom the caller may see, pseudonymous.",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
@@ -84,6 +85,7 @@ pub async fn case_victim_list(req: HttpRequest, allowed: Allowed<VictimRead>) ->
 
 /// One victim's part in a case.
 #[utoipa::path(tag = "victims", summary = "Read a victim's part in a case",
+    description = "One victim's part in a case.",
     params(("case_id" = CaseId, Path, description = "The case"), ("victim_id" = VictimId, Path, description = "The victim")),
     responses((status = 200, description = "The victim in the case", body = CaseVictimView)),
     security(("oauth2" = ["victims:read"])))]
@@ -100,6 +102,7 @@ pub async fn case_victim_read(req: HttpRequest, allowed: Allowed<VictimRead>) ->
 
 /// Changes a victim's part in a case (merge patch).
 #[utoipa::path(tag = "victims", summary = "Amend a victim's part in a case",
+    description = "Changes a victim's part in a case (merge patch).",
     params(("case_id" = CaseId, Path, description = "The case"), ("victim_id" = VictimId, Path, description = "The victim")),
     request_body(content = CaseVictimPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The victim in the case, changed", body = CaseVictimView)),
@@ -118,7 +121,8 @@ pub async fn case_victim_amend(
 }
 
 /// One victim, pseudonymous.
-#[utoipa::path(tag = "victims", summary = "Read a victim", params(("victim_id" = VictimId, Path, description = "The victim")),
+#[utoipa::path(tag = "victims", summary = "Read a victim",
+    description = "One victim, pseudonymous.", params(("victim_id" = VictimId, Path, description = "The victim")),
     responses((status = 200, description = "The victim", body = VictimView)),
     security(("oauth2" = ["victims:read"])))]
 #[get("/v1/victims/{victim_id}")]
@@ -133,7 +137,8 @@ pub async fn victim_read(req: HttpRequest, allowed: Allowed<VictimRead>) -> Resu
 }
 
 /// Changes a victim (merge patch). A cleared sensitive attribute goes back to `unknown` or `not_asked`.
-#[utoipa::path(tag = "victims", summary = "Amend a victim", params(("victim_id" = VictimId, Path, description = "The victim")),
+#[utoipa::path(tag = "victims", summary = "Amend a victim",
+    description = "Changes a victim (merge patch). A cleared sensitive attribute goes back to `unknown` or `not_asked`.", params(("victim_id" = VictimId, Path, description = "The victim")),
     request_body(content = VictimPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The victim, changed", body = VictimView)),
     security(("oauth2" = ["victims:write"])))]
@@ -151,7 +156,8 @@ pub async fn victim_amend(
 }
 
 /// Who a victim is: names, documents, contacts. Every look is recorded before the answer leaves.
-#[utoipa::path(tag = "victims", summary = "Read a victim's identity", params(("victim_id" = VictimId, Path, description = "The victim")),
+#[utoipa::path(tag = "victims", summary = "Read a victim's identity",
+    description = "Who a victim is: names, documents, contacts. Every look is recorded before the answer leaves.", params(("victim_id" = VictimId, Path, description = "The victim")),
     responses((status = 200, description = "The identity", body = VictimIdentityView)),
     security(("oauth2" = ["victims.identity:read"])))]
 #[get("/v1/victims/{victim_id}/identity")]
@@ -167,7 +173,8 @@ pub async fn victim_identity_read(req: HttpRequest, allowed: Allowed<VictimIdent
 }
 
 /// Changes who a victim is (merge patch). The identity has a version of its own.
-#[utoipa::path(tag = "victims", summary = "Amend a victim's identity", params(("victim_id" = VictimId, Path, description = "The victim")),
+#[utoipa::path(tag = "victims", summary = "Amend a victim's identity",
+    description = "Changes who a victim is (merge patch). The identity has a version of its own.", params(("victim_id" = VictimId, Path, description = "The victim")),
     request_body(content = VictimIdentityInput, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The identity, changed", body = VictimIdentityView)),
     security(("oauth2" = ["victims.identity:write"])))]
@@ -187,6 +194,7 @@ pub async fn victim_identity_amend(
 
 /// Every change of a victim, oldest first. No values.
 #[utoipa::path(tag = "victims", summary = "Read a victim's history",
+    description = "Every change of a victim, oldest first. No values.",
     params(("victim_id" = VictimId, Path, description = "The victim"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),

@@ -1,5 +1,6 @@
 //! A server per test, on either engine, and a client that speaks to it over real HTTP.
 
+pub mod contract;
 pub mod postgres;
 
 use std::path::{Path, PathBuf};
@@ -165,10 +166,13 @@ impl World {
     }
 
     fn finish<B: ureq::AsSendBody>(&self, request: ureq::http::Request<B>) -> Answer {
+        let (method, target) = (request.method().to_string(), request.uri().path_and_query().unwrap().to_string());
         let mut response = self.agent.run(request).unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        Answer { status, headers, text: response.body_mut().read_to_string().unwrap() }
+        let answer = Answer { status, headers, text: response.body_mut().read_to_string().unwrap() };
+        contract::check(&method, &target, &answer);
+        answer
     }
 
     pub fn send(&self, method: &str, path: &str, token: Option<&str>, headers: &[(&str, &str)], body: &[u8]) -> Answer {
