@@ -22,7 +22,7 @@ use crate::auth::oauth::{self, TokenDoor};
 use crate::auth::{Authenticator, tokens};
 use crate::catalogue::Catalogue;
 use crate::config::Config;
-use crate::db::connection::{Role, open};
+use crate::db::connection::{Role, check_language, explain, open};
 use crate::db::{Store, migrations};
 use crate::http::body::{BodyLimits, SCHEMAS, Schemas};
 use crate::http::context::{Edge, layer};
@@ -50,7 +50,12 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::accused::http::routes(cfg);
     crate::charges::http::routes(cfg);
     crate::referrals::http::routes(cfg);
+    crate::measures::http::routes(cfg);
+    crate::hearings::http::routes(cfg);
+    crate::decisions::http::routes(cfg);
+    crate::notes::http::routes(cfg);
     crate::agencies::http::routes(cfg);
+    crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)
         .service(health::health_ready)
@@ -152,7 +157,8 @@ fn lock(config: &Config) -> Result<Option<std::fs::File>, String> {
 pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, String> {
     {
         let mut conn = open(&config.database, Role::Write, config.serve.db_statement_timeout_ms)
-            .map_err(|e| format!("cannot open the database {:?}: {e}", config.database))?;
+            .map_err(|e| explain(&config.database, &e))?;
+        check_language(&mut conn)?;
         if config.embedded() {
             migrations::up(&mut conn)?;
         }
@@ -166,7 +172,7 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
 pub fn start(config: &Config) -> Result<Running, String> {
     crate::config::make_private_dir(&config.data_dir)?;
     let lock = lock(config)?;
-    let catalogue = Arc::new(Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?);
+    let catalogue = Arc::new(config.catalogue()?);
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
     let cursors = Cursors::new(&keys.cursor_secret())?;
@@ -184,6 +190,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let limits = Arc::new(Limits::new(config.quotas()));
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
+    let law = web::Data::from(Arc::clone(&catalogue));
     let services = Arc::new(Services { catalogue, access, cursors });
     let document = contract();
     let json = contract::document(&document);
@@ -220,6 +227,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
             .app_data(app_edge.clone())
             .app_data(body_limits.clone())
             .app_data(paths.clone())
+            .app_data(law.clone())
             .app_data(contract_text.clone())
             .app_data(web::PayloadConfig::new(65_536))
             .route("/openapi/v1.json", web::get().to(openapi))
@@ -291,8 +299,12 @@ where
             actix_rt::System::new().block_on(async move {
                 match make() {
                     Ok(server) => {
-                        let _ = sender.send(Ok(server.handle_of()));
-                        server.await
+                        let handle = server.handle_of();
+                        let running = actix_rt::spawn(server);
+                        // Its first poll takes over the signals: who hears that it listens may stop it at once.
+                        tokio::task::yield_now().await;
+                        let _ = sender.send(Ok(handle));
+                        running.await.unwrap_or_else(|e| Err(std::io::Error::other(e)))
                     }
                     Err(e) => {
                         let _ = sender.send(Err(e));

@@ -12,8 +12,9 @@ use crate::auth::clients::{self, Credential, Directory, NewClient};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
 use crate::auth::{Authenticator, Purpose};
+use crate::catalogue::Catalogue;
 use crate::config::{Config, DataArgs, ServeArgs};
-use crate::db::connection::{Role, open};
+use crate::db::connection::{Role, explain, open};
 use crate::db::{Conn, migrations};
 use crate::demo;
 use crate::http::contract;
@@ -45,6 +46,9 @@ enum Command {
     /// Show or rotate the signing keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check the law data, or write them out for correction
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
     /// Print an access token for a client
     Token(TokenCommand),
     /// Ask a server whether it is ready; exit code 0 if it is
@@ -165,6 +169,20 @@ enum KeysCommand {
     Rotate(DataArgs),
 }
 
+#[derive(Debug, Subcommand)]
+enum CatalogueCommand {
+    /// Check the files of a directory together with those compiled in; one line for each fault
+    Check {
+        /// The directory; without it, what is compiled in
+        dir: Option<PathBuf>,
+    },
+    /// Write the files that are compiled in, and their schemas, into a directory; overwrites nothing
+    Export {
+        /// The directory
+        dir: PathBuf,
+    },
+}
+
 #[derive(Debug, Args)]
 struct TokenCommand {
     #[command(flatten)]
@@ -183,7 +201,7 @@ struct TokenCommand {
     public_url: String,
 }
 
-/// Runs a command; the error is one line for a person.
+/// Runs a command; the error is for a person: one line, or one for each fault of the catalogue.
 pub fn run(cli: Cli) -> Result<(), String> {
     match cli.command {
         None => serve(&ServeCommand::parse_defaults()?),
@@ -193,6 +211,7 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Openapi(command)) => openapi(&command),
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
+        Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {
             Ok(_) => Ok(()),
@@ -250,7 +269,7 @@ fn demo(command: DemoCommand) -> Result<(), String> {
     let data_dir = new_dir(data_dir)?;
     // Time to read and paste.
     serve.token_ttl_s = serve.token_ttl_s.max(900);
-    let data = DataArgs { data_dir, database: None, database_file: None };
+    let data = DataArgs { data_dir, database: None, database_file: None, catalogue_dir: None };
     let config = Config::new(serve, &data)?;
     let running = app::start(&config)?;
     let base = format!("http://{}", running.addr);
@@ -301,7 +320,7 @@ fn new_dir(wanted: Option<PathBuf>) -> Result<PathBuf, String> {
 }
 
 fn fill(running: &app::Running, seed: u64, cases: u64) -> Result<demo::Done, String> {
-    let catalogue = Arc::new(crate::catalogue::Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?);
+    let catalogue = Arc::new(Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?);
     let terminal = std::io::stderr().is_terminal();
     let bar = if terminal { indicatif::ProgressBar::new(cases) } else { indicatif::ProgressBar::hidden() };
     let style = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} cases, {eta} left");
@@ -407,7 +426,7 @@ fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, Strin
 fn connect(data: &DataArgs) -> Result<Conn, String> {
     data.make_dir()?;
     let url = data.url()?;
-    open(&url, Role::Write, 60_000).map_err(|e| format!("cannot open the database {url:?}: {e}"))
+    open(&url, Role::Write, 60_000).map_err(|e| explain(&url, &e))
 }
 
 fn ready(data: &DataArgs) -> Result<Conn, String> {
@@ -416,7 +435,7 @@ fn ready(data: &DataArgs) -> Result<Conn, String> {
         migrations::up(&mut conn)?;
     }
     migrations::check(&mut conn)?;
-    let catalogue = crate::catalogue::Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?;
+    let catalogue = data.catalogue()?;
     crate::agencies::seed(&mut conn, &catalogue, Timestamp::now()).map_err(|e| format!("agencies not loaded: {e:?}"))?;
     Ok(conn)
 }
@@ -435,6 +454,19 @@ fn migrate(command: MigrateCommand) -> Result<(), String> {
             let migrations::Status { applied, pending, unknown } = migrations::status(&mut connect(&data)?)?;
             print(&json!({ "applied": applied, "pending": pending, "unknown": unknown }))
         }
+    }
+}
+
+fn catalogue(command: CatalogueCommand) -> Result<(), String> {
+    match command {
+        CatalogueCommand::Check { dir } => {
+            let law = Catalogue::load(dir.as_deref()).map_err(|faults| faults.to_string())?;
+            print(&json!({
+                "release": law.release(), "offences": law.offences().len(), "code_lists": law.code_lists().len(),
+                "procedures": law.profiles().len(), "limits": law.all_limits().len(), "agencies": law.agencies().len()
+            }))
+        }
+        CatalogueCommand::Export { dir } => print(&json!({ "written": Catalogue::export(&dir)? })),
     }
 }
 

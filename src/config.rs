@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::catalogue::Catalogue;
 use crate::db::{DatabaseUrl, StoreSettings};
 use crate::http::limits::Quotas;
 
@@ -20,6 +21,9 @@ pub struct DataArgs {
     /// File that holds the database URL, for secrets kept in files
     #[arg(long, env = "SISTRA_DATABASE_FILE", conflicts_with = "database")]
     pub database_file: Option<PathBuf>,
+    /// Directory of corrected catalogue files (see `sistra catalogue export`), in place of those compiled in
+    #[arg(long, env = "SISTRA_CATALOGUE_DIR")]
+    pub catalogue_dir: Option<PathBuf>,
 }
 
 impl DataArgs {
@@ -41,10 +45,20 @@ impl DataArgs {
         }
     }
 
+    /// The catalogue that the arguments name; the error has a line for each fault.
+    pub fn catalogue(&self) -> Result<Catalogue, String> {
+        load_catalogue(self.catalogue_dir.as_deref())
+    }
+
     /// Makes the data directory, readable by its owner only.
     pub fn make_dir(&self) -> Result<(), String> {
         make_private_dir(&self.data_dir)
     }
+}
+
+fn load_catalogue(dir: Option<&Path>) -> Result<Catalogue, String> {
+    Catalogue::load(dir)
+        .map_err(|faults| faults.to_string().lines().map(|l| format!("catalogue: {l}")).collect::<Vec<_>>().join("\n"))
 }
 
 /// Makes a directory with mode 0700.
@@ -157,12 +171,15 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// Keys and lock.
     pub data_dir: PathBuf,
+    /// Corrected catalogue files.
+    pub catalogue_dir: Option<PathBuf>,
 }
 
 impl Config {
     /// From the command line.
     pub fn new(serve: ServeArgs, data: &DataArgs) -> Result<Self, String> {
-        Ok(Self { serve, database: data.url()?, data_dir: data.data_dir.clone() })
+        let catalogue_dir = data.catalogue_dir.clone();
+        Ok(Self { serve, database: data.url()?, data_dir: data.data_dir.clone(), catalogue_dir })
     }
 
     /// For tests and benches: any free port, no rate limits, no access log.
@@ -194,7 +211,12 @@ impl Config {
             trusted_issuers: None,
             access_log: AccessLogFormat::Json,
         };
-        Self { serve, database, data_dir }
+        Self { serve, database, data_dir, catalogue_dir: None }
+    }
+
+    /// The catalogue; the error has a line for each fault.
+    pub fn catalogue(&self) -> Result<Catalogue, String> {
+        load_catalogue(self.catalogue_dir.as_deref())
     }
 
     /// The quotas.

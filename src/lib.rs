@@ -11,6 +11,7 @@
 //! | [`http`] | the only shared code that knows HTTP |
 //! | [`catalogue`] | the law as dated data |
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
+//! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
@@ -42,10 +43,14 @@ pub mod charges;
 pub mod cli;
 pub mod config;
 pub mod db;
+pub mod decisions;
 pub mod demo;
+pub mod hearings;
 pub mod http;
 pub mod kernel;
 pub mod ledger;
+pub mod measures;
+pub mod notes;
 pub mod persons;
 pub mod referrals;
 pub mod transitions;

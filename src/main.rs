@@ -9,7 +9,9 @@ fn main() -> ExitCode {
     match sistra::cli::run(sistra::cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("sistra: {}", message.replace('\n', " "));
+            for line in message.lines() {
+                eprintln!("sistra: {line}");
+            }
             ExitCode::FAILURE
         }
     }

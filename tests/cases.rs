@@ -133,13 +133,17 @@ fn a_case_moves_as_its_profile_allows(world) {
     let path = world.post("/v1/cases", &token, &case()).header("location");
     assert_eq!(world.step(&path, &token, "\"1.o\"", &json!({"trigger": "deliver_judgment"})).code(), "state_conflict");
     assert_eq!(world.step(&path, &token, "\"1.o\"", &json!({"trigger": "open_inquiry"})).faults(), ["#/legal_act: required"]);
+    assert_eq!(world.step(&path, &token, "\"1.o\"", &json!({"trigger": "open_inquiry", "legal_act": {"type": "sentencia"}})).faults(), ["#/legal_act/type: enum"]);
     let act = json!({"type": "disposicion", "number": "01-2026"});
-    for (n, (trigger, stage)) in [("open_inquiry", "preliminary_inquiry"), ("formalise", "formal_investigation"), ("accuse", "indicted"), ("open_trial", "trial"), ("deliver_judgment", "judged"), ("close", "closed")].iter().enumerate() {
+    for (n, (trigger, stage)) in [("open_inquiry", "preliminary_inquiry"), ("formalise", "formal_investigation"), ("conclude", "investigation_closed")].iter().enumerate() {
         let moved = world.step(&path, &token, &format!("\"{}.o\"", n + 1), &json!({"trigger": trigger, "legal_act": act}));
         assert_eq!((moved.status, moved.json()["stage"].as_str()), (200, Some(*stage)), "{}", moved.text);
     }
-    assert_eq!(world.get(&format!("{path}/transitions"), &token).json()["items"].as_array().unwrap().len(), 6);
-    assert_eq!(world.get(&format!("{path}/transitions/available"), &token).json()["items"], json!([]));
+    let done = world.get(&format!("{path}/transitions"), &token).json();
+    assert_eq!((done["items"].as_array().unwrap().len(), done["items"][1]["actor"].as_str(), done["items"][1]["charges"].as_array().unwrap().len()), (3, Some("prosecutor"), 1));
+    let next = world.get(&format!("{path}/transitions/available"), &token).json();
+    let allowed: Vec<(&str, bool)> = next["items"].as_array().unwrap().iter().map(|t| (t["trigger"].as_str().unwrap(), t["allowed"].as_bool().unwrap())).collect();
+    assert_eq!(allowed, [("join", true), ("accuse", true), ("request_dismissal", true), ("split", true)]);
 }
 
 fn an_accepted_referral_shows_exactly_its_sections_and_a_revoked_one_nothing(world) {

@@ -3,9 +3,16 @@
 
 mod architecture;
 mod cases;
+mod catalogues;
+mod cli;
 mod contract;
+mod court;
+mod durability;
 mod edge;
 mod persons;
+mod plans;
+mod procedure;
+mod schema;
 mod store;
 mod support;
 mod tokens;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::{AccusedCreate, AccusedIdentityInput, AccusedIdentityView, AccusedPatch, AccusedView};
 use crate::act::Act;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, WrittenUnder, keep_standing_codes};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
@@ -23,6 +23,9 @@ pub struct AccusedDetail {
     pub nationalities: Vec<String>,
     /// Trade or profession.
     pub occupation: Option<String>,
+    /// Under which release of the catalogue its codes were written.
+    #[serde(default)]
+    pub written_under: WrittenUnder,
 }
 
 impl AccusedDetail {
@@ -97,6 +100,7 @@ pub fn prepare(given: Vec<AccusedCreate>, at: &str, act: &Act, _case: CaseId) ->
             age_band: age_band.unwrap_or_else(|| "unknown".to_owned()),
             nationalities,
             occupation,
+            written_under: WrittenUnder::new(law),
         };
         detail.check(law, &at, &mut faults);
         let mut identity = Identity::default();
@@ -237,8 +241,10 @@ impl Accused {
         note("nationalities", nationalities.apply_or(&mut detail.nationalities, Vec::new()));
         note("occupation", occupation.apply(&mut detail.occupation));
         detail.check(&act.catalogue, "", &mut faults);
+        keep_standing_codes(&mut faults, &changed);
         no_faults(faults)?;
         if !changed.is_empty() {
+            self.detail.written_under.note(&act.catalogue, &changed);
             self.version += 1;
             self.updated_at = act.now;
         }
@@ -248,7 +254,7 @@ impl Accused {
     /// The accused as shown.
     pub fn view(&self) -> AccusedView {
         let Self { id, version, code, detail, created_at, created_by_agency, updated_at } = self.clone();
-        let AccusedDetail { kind, sex, age_band, nationalities, occupation } = detail;
+        let AccusedDetail { kind, sex, age_band, nationalities, occupation, written_under: _ } = detail;
         AccusedView {
             id,
             version,

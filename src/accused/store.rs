@@ -12,6 +12,7 @@ use crate::kernel::ids::{AccusedId, CaseId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::per_engine;
 use crate::persons::Identity;
 
 type Row = (AccusedId, i64, String, Json, Timestamp, String, Timestamp);
@@ -199,4 +200,38 @@ pub fn update_identity(tx: &mut Conn, id: AccusedId, identity: &Identity, read_a
     ))
     .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+}
+
+/// Ties the persons of a case to the one in which it goes on, each with its part there: all of them, or some.
+pub fn carry(tx: &mut Conn, act: &Act, from: CaseId, to: CaseId, only: Option<&[AccusedId]>) -> Result<Vec<Entry>> {
+    let client = act.actor.client.ok_or_else(|| Error::internal("persons carried without a client"))?;
+    let parts: Vec<(AccusedId, Json)> = case_accused::table
+        .filter(case_accused::bucket.eq(from.bucket().number()))
+        .filter(case_accused::case_id.eq(from))
+        .select((case_accused::accused_id, case_accused::detail))
+        .limit(1_000)
+        .load(tx)?;
+    let mut entries = Vec::new();
+    for (id, part) in parts.into_iter().filter(|(id, _)| only.is_none_or(|some| some.contains(id))) {
+        per_engine!(tx, c => diesel::insert_into(case_accused::table)
+            .values((
+                case_accused::bucket.eq(to.bucket().number()),
+                case_accused::case_id.eq(to),
+                case_accused::accused_id.eq(id),
+                case_accused::detail.eq(&part),
+                case_accused::version.eq(1),
+                case_accused::created_at.eq(act.now),
+                case_accused::created_by_agency.eq(act.agency().as_str()),
+                case_accused::created_by_client.eq(client),
+                case_accused::updated_at.eq(act.now),
+            ))
+            .on_conflict_do_nothing()
+            .execute(c)?);
+        per_engine!(tx, c => diesel::insert_into(accused_case::table)
+            .values((accused_case::bucket.eq(id.bucket().number()), accused_case::accused_id.eq(id), accused_case::case_id.eq(to)))
+            .on_conflict_do_nothing()
+            .execute(c)?);
+        entries.push(Entry::new(Action::Linked, id, None));
+    }
+    Ok(entries)
 }

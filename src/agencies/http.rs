@@ -41,7 +41,7 @@ pub async fn agency_list(req: HttpRequest, allowed: Allowed<AgencyRead>) -> Resu
     let act = allowed.act();
     let law = &act.catalogue;
     let filter = Filter {
-        kinds: params.list("kind", |k| law.has_code("agency_kind", k)),
+        kinds: params.list("kind", |k| law.has_ever("agency_kind", k)),
         territory: params.read("territory", |t| law.territory_known(t).then(|| t.to_owned())),
         oversight: params.read("oversight", |o| o.parse().ok()),
     };

@@ -167,6 +167,11 @@ pub fn standing(conn: &mut Conn, code: &AgencyCode, day: NaiveDate) -> Result<St
     })
 }
 
+/// The kind of an agency: code list `agency_kind`.
+pub fn kind(conn: &mut Conn, code: &AgencyCode) -> Result<String> {
+    Ok(t::table.filter(t::code.eq(code.as_str())).select(t::kind).first(conn)?)
+}
+
 /// Whether an agency is in the directory and at work today.
 pub fn exists_active(conn: &mut Conn, code: &AgencyCode) -> Result<bool> {
     Ok(matches!(standing(conn, code, Timestamp::now().date())?, Standing::Active { .. }))

@@ -200,7 +200,7 @@ fn load(path: &Path) -> Result<Loaded, String> {
         .into_iter()
         .map(|stored| {
             let pkcs8 = STANDARD.decode(&stored.pkcs8).map_err(|_| damaged())?;
-            let (kid, x, y, point) = public(&pkcs8)?;
+            let (kid, x, y, point) = public(&pkcs8).map_err(|_| damaged())?;
             if kid != stored.kid {
                 return Err(damaged());
             }

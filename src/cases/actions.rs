@@ -1,24 +1,29 @@
 //! What can be done with a case: one transaction each.
 
+use chrono::NaiveDate;
+
+use super::continuation;
 use super::docket::Filter;
 use super::model::{Case, claim_of};
+use super::procedure::{self, Asked, Facts, Needs, Plan};
 use super::sections::Section;
 use super::store;
 use super::wire::{CaseCreate, CasePatch, CaseTransitionCreate, CaseView};
 use crate::accused::PreparedAccused;
 use crate::act::Act;
-use crate::catalogue::Transition;
+use crate::catalogue::{Catalogue, Profile};
+use crate::charges::Basis;
 use crate::charges::model::Charge;
 use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{Bucket, Error, FaultCode, Result};
+use crate::kernel::{Bucket, Error, FaultCode, PartialDate, Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
-use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
+use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, Reach, TransitionView};
 use crate::victims::PreparedVictim;
-use crate::{accused, charges, referrals, victims};
+use crate::{accused, agencies, charges, referrals, victims};
 
 /// What a write answers: the record as it stands, its entity tag's view, and whether the key had been used.
 #[derive(Debug)]
@@ -58,7 +63,8 @@ impl Opening {
         faults.extend(more);
         let (suspects, more) = accused::prepare(new_accused, "/accused", act, id);
         faults.extend(more);
-        let (counts, more) = charges::prepare(new_charges, "/charges", act, id, fact_date, &suspects, &persons);
+        let first = case.as_ref().and_then(|c| c.initial_charge_state(&act.catalogue)).unwrap_or_default();
+        let (counts, more) = charges::prepare(new_charges, "/charges", act, id, (fact_date, &first), &suspects, &persons);
         faults.extend(more);
         no_faults(faults)?;
         let case = case.ok_or_else(|| Error::internal("a case without faults is there"))?;
@@ -172,7 +178,36 @@ pub fn must_match(current: i64, given: i64) -> Result<()> {
     if current == given { Ok(()) } else { Err(Error::PreconditionFailed { current_version: current }) }
 }
 
-/// Moves a case to another stage.
+/// The day from which an act counts: full, not before the stage began, not after today.
+pub fn effective_day(given: Option<PartialDate>, since: NaiveDate, now: Timestamp) -> Result<NaiveDate> {
+    let bad = |code| Err(Error::field("/effective_on", code));
+    let Some(given) = given else { return Ok(now.date().max(since)) };
+    let Some(day) = given.day() else { return bad(FaultCode::Format) };
+    // A day of grace for clocks and time zones.
+    if day < since || day > now.plus_seconds(86_400).date() { bad(FaultCode::DateOrder) } else { Ok(day) }
+}
+
+/// The procedure of a stored case on a day.
+pub fn profile_on<'l>(law: &'l Catalogue, case: &Case, on: NaiveDate) -> Result<&'l Profile> {
+    // A day before the code was law can only come from the request.
+    law.profile(&case.jurisdiction, &case.procedural_code, on)
+        .ok_or_else(|| Error::field("/effective_on", FaultCode::DateOrder))
+}
+
+/// What guards look at, as far as they do.
+fn facts(conn: &mut Conn, act: &Act, case: &Case, needs: Needs) -> Result<Facts> {
+    let id = case.id;
+    Ok(Facts {
+        agency_kind: agencies::kind(conn, act.agency())?,
+        identified: needs.identified && accused::has_identified(conn, id)?,
+        open_referrals: if needs.referrals { referrals::open_count(conn, id)? } else { 0 },
+        charges: charges::of_case(conn, id)?,
+        past: if needs.past { transitions::past(conn, id)? } else { Vec::new() },
+        detained: false,
+    })
+}
+
+/// Moves a case by a procedural act, with the charges that it carries.
 pub async fn move_case(
     store: &Store,
     act: Act,
@@ -182,33 +217,65 @@ pub async fn move_case(
     new: CaseTransitionCreate,
 ) -> Result<Written<CaseView>> {
     let record: TransitionId = act.id(id.bucket());
+    let successor: CaseId = act.id(once.bucket());
     store
         .write(move |tx| {
-            let head = store::head_for_write(tx, &act.scope, id)?;
+            let (mut case, sight) = store::find(tx, &act.scope, id)?;
+            sight.must_own()?;
             if let Claim::Replay { .. } = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)? {
                 return written(tx, &act, id, true);
             }
-            must_match(head.case.version, version)?;
-            let mut case = head.case;
+            must_match(case.version, version)?;
+            case.must_be_here()?;
+            let on = effective_day(new.effective_on, case.detail.stage_since(&case), act.now)?;
             let law = act.catalogue.clone();
-            let profile = law
-                .profile(&case.jurisdiction, &case.procedural_code, act.now.date())
-                .ok_or_else(|| Error::internal("a stored case without a profile"))?;
+            let profile = profile_on(&law, &case, on)?;
             let transition = profile
                 .transition(&case.stage, &new.trigger)
                 .ok_or_else(|| Error::StateConflict(vec!["no_such_transition".into()]))?;
-            let failed = failed_guards(tx, id, transition)?;
+            let facts = facts(tx, &act, &case, Needs::of([transition]))?;
+            let failed = procedure::refusals(&law, profile, &case, transition, &facts, on);
             if !failed.is_empty() {
                 return Err(Error::StateConflict(failed.into_iter().map(Into::into).collect()));
             }
-            if transition.requires_legal_act && new.legal_act.is_none() {
-                return Err(Error::field("/legal_act", FaultCode::Required));
+            let legal_act = new.legal_act.as_ref();
+            let asked = Asked {
+                actor: new.actor.as_deref(),
+                legal_act: legal_act.map(|a| a.kind.as_str()),
+                authority: legal_act.and_then(|a| a.authority.as_deref()),
+                charges: new.charges.as_deref(),
+                verdicts: &new.verdicts,
+                record,
+                on,
+                now: act.now,
+                by: act.agency(),
+            };
+            let Plan { to, actor, moved, effect } = procedure::plan(&law, profile, &case, transition, &facts, &asked)?;
+            let effective_on = PartialDate::from_date(on);
+            let basis = Basis {
+                legal_act: new.legal_act.clone(),
+                effective_on,
+                reason: new.reason.clone(),
+                actor: actor.clone(),
+                case: Some(id),
+            };
+            let mut entries = charges::put(tx, &act, &moved, &basis)?;
+            // After the charges moved: what goes on elsewhere goes on as it stands now.
+            let continued = continuation::carry_out(tx, &act, profile, &mut case, effect, &new, successor)?;
+            let from = std::mem::replace(&mut case.stage, to);
+            if from != case.stage {
+                case.detail.stage_since = Some(on);
             }
-            let from = std::mem::replace(&mut case.stage, transition.to.clone());
             case.version += 1;
             case.updated_at = act.now;
             store::update(tx, &case, version)?;
-            let entry = Entry::new(Action::Transitioned, id, Some(case.version)).moved(&new.trigger, &from, &case.stage);
+            entries.push(Entry::new(Action::Transitioned, id, Some(case.version)).moved(&new.trigger, &from, &case.stage));
+            let reach = Reach {
+                actor,
+                charges: moved.iter().map(|m| m.charge.id).collect(),
+                case: continued.as_ref().map(|c| c.case),
+            };
+            entries.extend(continued.into_iter().flat_map(|c| c.entries));
             transitions::append(
                 tx,
                 &act,
@@ -219,62 +286,52 @@ pub async fn move_case(
                     from,
                     to: case.stage.clone(),
                     legal_act: new.legal_act.clone(),
-                    effective_on: new.effective_on,
+                    effective_on: Some(effective_on),
                     reason: new.reason.clone(),
                     version: case.version,
+                    reach,
                 },
             )?;
-            ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            Ok(Written { view: case.view(&head.sight), tag: head.sight.view(), replayed: false })
+            ledger::append(tx, &act.actor, act.now, entries)?;
+            Ok(Written { view: case.view(&sight), tag: sight.view(), replayed: false })
         })
         .await
 }
 
-/// Codes of the guards that stand against a transition now.
-fn failed_guards(conn: &mut Conn, id: CaseId, transition: &Transition) -> Result<Vec<String>> {
-    let mut failed = Vec::new();
-    for guard in &transition.guards {
-        let holds = match guard.as_str() {
-            "has_identified_accused" => accused::has_identified(conn, id)?,
-            "has_charge" => charges::count(conn, id)? > 0,
-            "no_open_referral" => referrals::open_count(conn, id)? == 0,
-            // A guard that this program does not know cannot be said to hold.
-            _ => false,
-        };
-        if !holds {
-            failed.push(guard.clone());
-        }
-    }
-    Ok(failed)
-}
-
-/// Every transition out of the current stage, and what stands against it.
+/// Every transition out of the current stage, and what stands against it today.
 pub async fn available(store: &Store, act: &Act, id: CaseId, lang: &'static str) -> Result<AvailableTransitions> {
     let act = act.clone();
     store
         .read(move |conn| {
             let (case, sight) = store::find(conn, &act.scope, id)?;
-            let profile = act
-                .catalogue
-                .profile(&case.jurisdiction, &case.procedural_code, act.now.date())
-                .ok_or_else(|| Error::internal("a stored case without a profile"))?;
-            let mut items = Vec::new();
-            for transition in profile.available(&case.stage) {
-                let mut failed_guards = failed_guards(conn, id, transition)?;
-                if sight.must_own().is_err() {
-                    failed_guards.push("owner_only".to_owned());
-                }
-                items.push(AvailableTransition {
-                    trigger: transition.trigger.clone(),
-                    to: transition.to.clone(),
-                    label: transition.labels.get(lang).to_owned(),
-                    basis: Some(transition.basis.clone()).filter(|b| !b.is_empty()),
-                    requires_legal_act: transition.requires_legal_act,
-                    allowed: failed_guards.is_empty(),
-                    failed_guards,
-                });
-            }
-            Ok(AvailableTransitions { state: case.stage, items })
+            let on = act.now.date().max(case.detail.stage_since(&case));
+            let profile = profile_on(&act.catalogue, &case, on)?;
+            let facts = facts(conn, &act, &case, Needs::of(profile.available(&case.stage)))?;
+            let items = profile
+                .available(&case.stage)
+                .map(|transition| {
+                    let mut failed_guards: Vec<String> =
+                        procedure::refusals(&act.catalogue, profile, &case, transition, &facts, on)
+                            .into_iter()
+                            .map(str::to_owned)
+                            .collect();
+                    if sight.must_own().is_err() {
+                        failed_guards.push("owner_only".to_owned());
+                    }
+                    AvailableTransition {
+                        trigger: transition.trigger.clone(),
+                        to: transition.to.clone().unwrap_or_else(|| case.stage.clone()),
+                        label: transition.labels.get(lang).to_owned(),
+                        basis: Some(transition.basis.clone()).filter(|b| !b.is_empty()),
+                        requires_legal_act: !transition.legal_acts.is_empty(),
+                        legal_acts: transition.legal_acts.clone(),
+                        actors: transition.actors.clone(),
+                        allowed: failed_guards.is_empty(),
+                        failed_guards,
+                    }
+                })
+                .collect();
+            Ok(AvailableTransitions { state: case.stage.clone(), items })
         })
         .await
 }

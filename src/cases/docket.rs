@@ -119,9 +119,15 @@ pub fn sight(conn: &mut Conn, scope: &Scope, case: CaseId) -> Result<Sight> {
 
 fn read_sight(relation: &str, sections: &str, only: Option<Json>) -> Result<Sight> {
     let Only { victims, identities } = only.map(|o| o.read()).transpose()?.unwrap_or_default();
+    let relation = Relation::parse(relation).ok_or_else(|| Error::internal("docket relation"))?;
     Ok(Sight {
-        relation: Relation::parse(relation).ok_or_else(|| Error::internal("docket relation"))?,
-        sections: Sections::from_stored(sections),
+        relation,
+        sections: match relation {
+            // Sections that came after the row was written are theirs too.
+            Relation::Owner => Sections::ALL,
+            Relation::Oversight => Sections::PSEUDONYMOUS,
+            Relation::Participant => Sections::from_stored(sections),
+        },
         victims,
         identities,
     })

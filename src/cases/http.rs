@@ -1,5 +1,6 @@
 //! Handlers of the case operations: extract, call one action, map.
 
+use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::actions;
@@ -108,7 +109,7 @@ pub async fn case_list(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
         stages: params.list("stage", |s| law.stage_known(s)),
         owner: params.read("agency", crate::kernel::AgencyCode::parse),
         territory: params.read("territory", |t| law.territory_known(t).then(|| t.to_owned())),
-        exploitation: params.read("exploitation", |e| law.has_code("exploitation", e).then(|| e.to_owned())),
+        exploitation: params.read("exploitation", |e| law.has_ever("exploitation", e).then(|| e.to_owned())),
         reported_from: params.timestamp("reported_from"),
         reported_to: params.timestamp("reported_to"),
         updated_from: params.timestamp("updated_from"),
@@ -133,7 +134,8 @@ pub async fn case_list(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
 
 /// One case, with what the caller was granted; what was withheld is named in `redacted`.
 ///
-/// `expand` adds the first 50 victims, accused or charges, each with the scope of its own list.
+/// A file that was joined to another one or transferred says where it goes on: `continued_in`, and a `Link` with
+/// `rel="successor-version"`. `expand` adds the first 50 victims, accused or charges, each with the scope of its own list.
 #[utoipa::path(tag = "cases", summary = "Read a case",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("expand" = Option<String>, Query, description = "`victims`, `accused`, `charges`, comma-separated", max_length = 40)),
@@ -154,13 +156,19 @@ pub async fn case_read(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
     let entry = Entry::new(Action::Read, case, Some(read.view.version));
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
     let mut body = CaseExpanded { case: read.view, victims: None, accused: None, charges: None };
-    let version = body.case.version;
-    if wanted.is_empty() {
-        return Ok(respond::ok(&req, version, &read.tag, Some(audit), &body));
+    let mut response = if wanted.is_empty() {
+        respond::ok(&req, body.case.version, &read.tag, Some(audit), &body)
+    } else {
+        expand(&allowed, case, &wanted, &mut body).await?;
+        // The children have versions of their own, so the case's tag would lie.
+        respond::audited_plain(&req, audit, &body)
+    };
+    if let Some(next) = body.case.continued_in
+        && let Ok(link) = HeaderValue::from_str(&format!("</v1/cases/{next}>; rel=\"successor-version\""))
+    {
+        response.headers_mut().insert(LINK, link);
     }
-    expand(&allowed, case, &wanted, &mut body).await?;
-    // The children have versions of their own, so the case's tag would lie.
-    Ok(respond::audited_plain(&req, audit, &body))
+    Ok(response)
 }
 
 /// What can be expanded, and the scope that it takes.

@@ -4,11 +4,13 @@
 //! have slices of their own and reach a case only through the names below.
 
 pub mod actions;
+pub mod continuation;
 pub mod docket;
 pub mod http;
 pub mod model;
 pub mod participants;
 pub mod participants_http;
+pub mod procedure;
 pub mod sections;
 pub mod store;
 pub mod wire;

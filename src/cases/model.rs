@@ -6,7 +6,7 @@ use super::docket::{Listing, Sight};
 use super::sections::Section;
 use super::wire::{CaseCreate, CasePatch, CaseView, Identifier, IdentifierInput};
 use crate::act::Act;
-use crate::catalogue::{Catalogue, SchemeFault};
+use crate::catalogue::{Catalogue, SchemeFault, WrittenUnder, keep_standing_codes};
 use crate::kernel::ids::CaseId;
 use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, PartialDate, Result, Timestamp};
 
@@ -68,6 +68,36 @@ pub struct CaseDetail {
     pub exploitation: Vec<String>,
     /// Complexity.
     pub complexity: String,
+    /// The day on which the stage was entered; none for the first one, which begins with the report.
+    #[serde(default)]
+    pub stage_since: Option<chrono::NaiveDate>,
+    /// Files before and after this one.
+    #[serde(default)]
+    pub chain: Chain,
+    /// Under which release of the catalogue its codes were written.
+    #[serde(default)]
+    pub written_under: WrittenUnder,
+}
+
+/// Where a file comes from and where it goes on: joined, split, transferred.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chain {
+    /// The file that this one was split or transferred from.
+    pub continues: Option<CaseId>,
+    /// The file in which this one goes on, whole.
+    pub continued_in: Option<CaseId>,
+    /// Files that were joined to this one.
+    pub joined_from: Vec<CaseId>,
+    /// Files that were split from this one.
+    pub split_into: Vec<CaseId>,
+}
+
+impl CaseDetail {
+    /// The day from which the terms of the stage run.
+    pub fn stage_since(&self, case: &Case) -> chrono::NaiveDate {
+        self.stage_since.unwrap_or_else(|| case.reported_at.date())
+    }
 }
 
 /// Procedure where a request does not name one.
@@ -111,6 +141,9 @@ impl Case {
                 scope: new.scope.clone(),
                 exploitation: new.exploitation.clone(),
                 complexity: new.complexity.clone().unwrap_or_else(|| "simple".to_owned()),
+                stage_since: None,
+                chain: Chain::default(),
+                written_under: WrittenUnder::new(law),
             },
             created_at: act.now,
             created_by_agency: act.agency().clone(),
@@ -165,8 +198,10 @@ impl Case {
         note("/exploitation", exploitation.apply_or(&mut detail.exploitation, Vec::new()));
         note("/complexity", set(&mut detail.complexity, complexity, "/complexity", &mut faults));
         self.check(law, act.now, &mut faults);
+        keep_standing_codes(&mut faults, &changed);
         crate::kernel::error::no_faults(faults)?;
         if !changed.is_empty() {
+            self.detail.written_under.note(law, &changed);
             self.version += 1;
             self.updated_at = act.now;
         }
@@ -234,6 +269,20 @@ impl Case {
             .min(self.reported_at.date())
     }
 
+    /// Where its charges begin.
+    pub fn initial_charge_state(&self, law: &Catalogue) -> Option<String> {
+        let on = self.detail.stage_since(self);
+        law.profile(&self.jurisdiction, &self.procedural_code, on).map(|p| p.initial_charge_state.clone())
+    }
+
+    /// Nothing is written to a file that goes on elsewhere.
+    pub fn must_be_here(&self) -> Result<()> {
+        if self.detail.chain.continued_in.is_some() {
+            return Err(Error::StateConflict(vec!["case_continued".into()]));
+        }
+        Ok(())
+    }
+
     /// What the docket repeats.
     pub fn listing(&self) -> Listing {
         Listing {
@@ -294,6 +343,9 @@ impl Case {
             scope,
             exploitation,
             complexity,
+            stage_since: _,
+            chain: Chain { continues, continued_in, joined_from, split_into },
+            written_under: _,
         } = detail;
         let numbers = sight.sees(Section::Identifiers);
         let narrative = sight.sees(Section::Narrative);
@@ -319,6 +371,7 @@ impl Case {
             jurisdiction: jurisdiction.clone(),
             procedural_code: procedural_code.clone(),
             stage: stage.clone(),
+            stage_since: detail.stage_since(self),
             complexity: complexity.clone(),
             title: narrative.then(|| title.clone()),
             summary: narrative.then(|| summary.clone()),
@@ -331,6 +384,10 @@ impl Case {
             territory: territory.clone(),
             scope: scope.clone(),
             exploitation: exploitation.clone(),
+            continues: *continues,
+            continued_in: *continued_in,
+            joined_from: joined_from.clone(),
+            split_into: split_into.clone(),
             redacted,
         }
     }

@@ -362,6 +362,7 @@ pub async fn end_participant(
                     effective_on: None,
                     reason: reason.clone(),
                     version: ended.version,
+                    reach: crate::transitions::Reach::default(),
                 },
             )?;
             let moved = Entry::new(Action::Transitioned, id, Some(ended.version)).moved("end", from, to);

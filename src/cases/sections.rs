@@ -22,11 +22,13 @@ pub enum Section {
     AccusedIdentity,
     /// Charges.
     Charges,
+    /// Hearings and decisions.
+    Proceedings,
 }
 
 impl Section {
     /// Every section, in the order in which they are printed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Identifiers,
         Self::Narrative,
         Self::Victims,
@@ -34,6 +36,7 @@ impl Section {
         Self::Accused,
         Self::AccusedIdentity,
         Self::Charges,
+        Self::Proceedings,
     ];
 
     /// The code (code list `section`).
@@ -46,6 +49,7 @@ impl Section {
             Self::Accused => "accused",
             Self::AccusedIdentity => "accused_identity",
             Self::Charges => "charges",
+            Self::Proceedings => "proceedings",
         }
     }
 
@@ -58,6 +62,7 @@ impl Section {
             Self::Accused => 16,
             Self::AccusedIdentity => 32,
             Self::Charges => 64,
+            Self::Proceedings => 128,
         }
     }
 }
@@ -70,9 +75,9 @@ impl Sections {
     /// None.
     pub const NONE: Self = Self(0);
     /// All: the owner's.
-    pub const ALL: Self = Self(127);
+    pub const ALL: Self = Self(255);
     /// All but identities: what oversight sees.
-    pub const PSEUDONYMOUS: Self = Self(127 & !(8 | 32));
+    pub const PSEUDONYMOUS: Self = Self(!(8 | 32));
 
     /// Whether a section is in the set.
     pub fn has(self, section: Section) -> bool {
@@ -174,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_stored_form_round_trips_for_every_set() {
-        for bits in 0..=127_u8 {
+        for bits in 0..=255_u8 {
             let set = Sections(bits);
             assert_eq!(Sections::from_stored(&set.to_string()), set);
         }

@@ -108,6 +108,7 @@ pub struct CaseHead {
 pub fn head_for_write(conn: &mut Conn, scope: &Scope, id: CaseId) -> Result<CaseHead> {
     let (case, sight) = find(conn, scope, id)?;
     sight.must_own()?;
+    case.must_be_here()?;
     Ok(CaseHead { case, sight })
 }
 

@@ -5,8 +5,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::accused::wire::{AccusedCreate, AccusedPage};
+use crate::charges::verdicts::VerdictInput;
 use crate::charges::wire::{ChargePage, InlineChargeCreate};
-use crate::kernel::ids::{CaseId, ParticipantId, ReferralId, VictimId};
+use crate::kernel::ids::{AccusedId, CaseId, ChargeId, ParticipantId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
 use crate::transitions::LegalAct;
 use crate::victims::wire::{CaseVictimCreate, CaseVictimPage};
@@ -224,6 +225,8 @@ pub struct CaseView {
     pub procedural_code: String,
     /// Procedural stage, from the jurisdiction's profile.
     pub stage: String,
+    /// The day from which the terms of the stage run.
+    pub stage_since: chrono::NaiveDate,
     /// Complexity.
     pub complexity: String,
     /// Short title; absent where not granted.
@@ -256,6 +259,16 @@ pub struct CaseView {
     pub scope: Option<String>,
     /// Forms of exploitation.
     pub exploitation: Vec<String>,
+    /// The file that this one was split or transferred from.
+    #[schema(required)]
+    pub continues: Option<CaseId>,
+    /// The file in which this one goes on, where it was joined or transferred.
+    #[schema(required)]
+    pub continued_in: Option<CaseId>,
+    /// Files that were joined to this one.
+    pub joined_from: Vec<CaseId>,
+    /// Files that were split from this one.
+    pub split_into: Vec<CaseId>,
     /// Pointers of what was withheld from this caller.
     pub redacted: Vec<String>,
 }
@@ -328,11 +341,16 @@ pub struct CaseTransitionCreate {
     #[validate(length(min = 1, max = 60))]
     #[schema(min_length = 1, max_length = 60)]
     pub trigger: String,
+    /// Whose act it is: code list `actor`; the first one that the profile names if absent.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub actor: Option<String>,
     /// The act on which it rests.
     #[validate(nested)]
     #[serde(default)]
     pub legal_act: Option<LegalAct>,
-    /// Day from which it counts; today if absent.
+    /// Day from which it counts, in full; today if absent. Not before the act before it, not after today.
     #[serde(default)]
     pub effective_on: Option<PartialDate>,
     /// Why.
@@ -340,6 +358,27 @@ pub struct CaseTransitionCreate {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 2000)]
     pub reason: Option<String>,
+    /// The charges that it covers, where the act can cover some of them; all if absent.
+    #[validate(length(max = 200))]
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub charges: Option<Vec<ChargeId>>,
+    /// A judgment's verdicts, one per charge.
+    #[validate(length(max = 200), nested)]
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub verdicts: Vec<VerdictInput>,
+    /// `join`: the file of the same agency in which this one goes on.
+    #[serde(default)]
+    pub into_case_id: Option<CaseId>,
+    /// `transfer`: the agency with which the file goes on.
+    #[serde(default)]
+    pub to_agency: Option<AgencyCode>,
+    /// `split`: the accused who go on in a file of their own, with their charges.
+    #[validate(length(max = 200))]
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub accused: Vec<AccusedId>,
 }
 
 /// An agency to let into a case by decision of its owner.

@@ -1,22 +1,35 @@
 //! The law as dated data: offences, procedure, code lists, numbering schemes, places, authorities.
 //!
-//! Owns the JSON files in `data/` and the look-ups over them. Must not know: the database, HTTP, any slice.
+//! Owns the JSON files in `data/` and the look-ups over them; `http.rs` and `wire.rs` serve it. Must not know: the database, any slice.
 //! Every fault of a file is found at start and names file and place.
 
+pub mod calendar;
+pub mod http;
+pub mod limits;
+mod load;
 pub mod names;
 mod offences;
 mod profile;
 mod schemes;
+#[cfg(test)]
+mod time_tests;
+mod wire;
+mod written;
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::NaiveDate;
-use serde::de::DeserializeOwned;
+use chrono::{NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 
-pub use offences::{Aggravator, Band, Offence, OffenceFault, OffenceVersion, Penalty, Relation};
-pub use profile::{Profile, Stage, Transition};
-pub use schemes::{Scheme, SchemeFault, dni_check_digit};
+use crate::kernel::Timestamp;
+
+pub use calendar::{Calendar, DayType, TimeUnit};
+pub use limits::{Limit, LimitClass, LimitSubject};
+pub use load::{CatalogueFault, CatalogueFaults};
+pub use offences::{Aggravator, Band, Known, Offence, OffenceFault, OffenceVersion, Penalty, Relation};
+pub use profile::{ChargeTransition, Effect, Guard, Profile, Required, Stage, Transition, VerdictRule};
+pub use schemes::{Part, Scheme, SchemeFault, dni_check_digit};
+pub use written::{WrittenUnder, keep_standing_codes};
 
 /// Names in the three languages of the registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +64,31 @@ pub struct Code {
     pub labels: Labels,
     /// False where no source was read.
     pub verified: bool,
+    /// First day on which it may be written, where that is later than the list's.
+    #[serde(default)]
+    pub valid_from: Option<NaiveDate>,
+    /// First day on which it may no longer be written.
+    #[serde(default)]
+    pub valid_until: Option<NaiveDate>,
+    /// Who asks for it: code list `actor`.
+    #[serde(default)]
+    pub requested_by: Vec<String>,
+    /// Who grants it: code list `actor`.
+    #[serde(default)]
+    pub granted_by: Vec<String>,
+    /// Articles.
+    #[serde(default)]
+    pub basis: Option<String>,
 }
 
-/// A code list.
+impl Code {
+    /// Whether it may be written on a day.
+    pub fn in_force(&self, on: NaiveDate) -> bool {
+        self.valid_from.is_none_or(|from| from <= on) && self.valid_until.is_none_or(|until| on < until)
+    }
+}
+
+/// A code list in one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodeList {
@@ -63,8 +98,18 @@ pub struct CodeList {
     pub version: String,
     /// First day of validity.
     pub valid_from: NaiveDate,
+    /// First day on which the next version applies.
+    #[serde(default)]
+    pub valid_until: Option<NaiveDate>,
     /// Its codes, in order.
     pub codes: Vec<Code>,
+}
+
+impl CodeList {
+    /// Whether this version is the one of a day.
+    pub fn in_force(&self, on: NaiveDate) -> bool {
+        self.valid_from <= on && self.valid_until.is_none_or(|until| on < until)
+    }
 }
 
 /// An authority or service, as loaded into a new registry.
@@ -105,6 +150,8 @@ pub struct Department {
 pub struct FiscalDistrict {
     /// Code.
     pub code: String,
+    /// Name.
+    pub name: String,
     /// Its department.
     pub department: String,
     /// Complaints 2007–2014: how often synthetic cases fall into it.
@@ -119,31 +166,17 @@ struct Places {
     countries: Vec<String>,
 }
 
-/// What is wrong with a file of the catalogue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogueFault {
-    /// The file.
-    pub file: &'static str,
-    /// Where in it.
-    pub at: String,
-    /// What.
-    pub message: String,
-}
-
-impl std::fmt::Display for CatalogueFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} at {}: {}", self.file, self.at, self.message)
-    }
-}
-
 /// The whole catalogue. Immutable.
 pub struct Catalogue {
+    release: String,
     lists: Vec<CodeList>,
-    codes: HashMap<String, HashSet<String>>,
     offences: Vec<Offence>,
     offence_index: HashMap<String, usize>,
     profiles: Vec<Profile>,
     schemes: Vec<Scheme>,
+    calendars: Vec<Calendar>,
+    plain_days: Calendar,
+    limits: Vec<Limit>,
     agencies: Vec<AgencySeed>,
     departments: Vec<Department>,
     fiscal_districts: Vec<FiscalDistrict>,
@@ -151,72 +184,47 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue that is compiled in.
-    pub fn embedded() -> Result<Self, CatalogueFault> {
-        let lists: Vec<CodeList> = parse("code_lists.json", include_str!("data/code_lists.json"))?;
-        let offences: Vec<Offence> = parse("offences.json", include_str!("data/offences.json"))?;
-        let profiles: Vec<Profile> = parse("jurisdictions.json", include_str!("data/jurisdictions.json"))?;
-        let schemes = schemes::load("schemes.json", include_str!("data/schemes.json"))?;
-        let agencies: Vec<AgencySeed> = parse("agencies.json", include_str!("data/agencies.json"))?;
-        let places: Places = parse("places.json", include_str!("data/places.json"))?;
-        Self::build(lists, offences, profiles, schemes, agencies, places)
-    }
-
-    fn build(
+    #[expect(clippy::too_many_arguments, reason = "one for each file")]
+    fn assemble(
+        release: String,
         lists: Vec<CodeList>,
         offences: Vec<Offence>,
         profiles: Vec<Profile>,
         schemes: Vec<Scheme>,
         agencies: Vec<AgencySeed>,
         places: Places,
-    ) -> Result<Self, CatalogueFault> {
-        let mut codes: HashMap<String, HashSet<String>> = HashMap::new();
-        for (n, list) in lists.iter().enumerate() {
-            let set = codes.entry(list.list.clone()).or_default();
-            for (m, code) in list.codes.iter().enumerate() {
-                if !set.insert(code.code.clone()) {
-                    return Err(fault("code_lists.json", format!("/{n}/codes/{m}"), "duplicate code"));
-                }
-            }
-        }
-        let mut offence_index = HashMap::new();
-        for (n, offence) in offences.iter().enumerate() {
-            offence.check().map_err(|(at, message)| fault("offences.json", format!("/{n}{at}"), message))?;
-            for key in std::iter::once(&offence.code).chain(&offence.alias) {
-                if offence_index.insert(key.clone(), n).is_some() {
-                    return Err(fault("offences.json", format!("/{n}/code"), "duplicate code"));
-                }
-            }
-        }
-        for (n, profile) in profiles.iter().enumerate() {
-            profile.check().map_err(|(at, message)| fault("jurisdictions.json", format!("/{n}{at}"), message))?;
-        }
-        let mut known = HashSet::new();
-        for (n, agency) in agencies.iter().enumerate() {
-            if agency.parent.as_ref().is_some_and(|p| !known.contains(p.as_str())) {
-                return Err(fault("agencies.json", format!("/{n}/parent"), "unknown parent, or one that stands below"));
-            }
-            if !codes.get("agency_kind").is_some_and(|k| k.contains(&agency.kind)) {
-                return Err(fault("agencies.json", format!("/{n}/kind"), "unknown kind"));
-            }
-            if !known.insert(agency.code.as_str()) {
-                return Err(fault("agencies.json", format!("/{n}/code"), "duplicate code"));
-            }
-        }
-        drop(known);
+        calendars: Vec<Calendar>,
+        limits: Vec<Limit>,
+    ) -> Self {
+        let offence_index = offences
+            .iter()
+            .enumerate()
+            .flat_map(|(n, offence)| std::iter::once(&offence.code).chain(&offence.alias).map(move |key| (key.clone(), n)))
+            .collect();
+        let plain_days =
+            Calendar { jurisdiction: String::new(), weekend: vec![Weekday::Sat, Weekday::Sun], holidays: Vec::new() };
         let Places { departments, fiscal_districts, countries } = places;
-        Ok(Self {
+        let countries = countries.into_iter().collect();
+        Self {
+            release,
             lists,
-            codes,
             offences,
             offence_index,
             profiles,
             schemes,
+            calendars,
+            plain_days,
+            limits,
             agencies,
             departments,
             fiscal_districts,
-            countries: countries.into_iter().collect(),
-        })
+            countries,
+        }
+    }
+
+    /// Names the content of the whole catalogue; another content has another name.
+    pub fn release(&self) -> &str {
+        &self.release
     }
 
     /// Every code list.
@@ -224,9 +232,24 @@ impl Catalogue {
         &self.lists
     }
 
-    /// Whether a list has a code.
+    /// The version of a list on a day.
+    pub fn code_list(&self, list: &str, on: NaiveDate) -> Option<&CodeList> {
+        self.lists.iter().find(|l| l.list == list && l.in_force(on))
+    }
+
+    /// Whether a code may be written today: it is in the version of its list that is in force.
     pub fn has_code(&self, list: &str, code: &str) -> bool {
-        self.codes.get(list).is_some_and(|codes| codes.contains(code))
+        self.has_code_on(list, code, Timestamp::now().date())
+    }
+
+    /// Whether a code may be written on a day.
+    pub fn has_code_on(&self, list: &str, code: &str, on: NaiveDate) -> bool {
+        self.code_list(list, on).is_some_and(|l| l.codes.iter().any(|c| c.code == code && c.in_force(on)))
+    }
+
+    /// Whether any version of a list has a code: what stands in a record was right when it was written.
+    pub fn has_ever(&self, list: &str, code: &str) -> bool {
+        self.lists.iter().filter(|l| l.list == list).any(|l| l.codes.iter().any(|c| c.code == code))
     }
 
     /// Every offence.
@@ -264,9 +287,34 @@ impl Catalogue {
             .max_by_key(|p| p.valid_from)
     }
 
+    /// The working days of every jurisdiction.
+    pub fn calendars(&self) -> &[Calendar] {
+        &self.calendars
+    }
+
+    /// The working days of a jurisdiction; weeks without holidays where none are recorded.
+    pub fn calendar(&self, jurisdiction: &str) -> &Calendar {
+        self.calendars.iter().find(|c| c.jurisdiction == jurisdiction).unwrap_or(&self.plain_days)
+    }
+
+    /// Every time limit, in every version.
+    pub fn all_limits(&self) -> &[Limit] {
+        &self.limits
+    }
+
+    /// Every procedure, in every version.
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+
     /// Whether any procedure has a stage.
     pub fn stage_known(&self, stage: &str) -> bool {
         self.profiles.iter().any(|p| p.stage(stage).is_some())
+    }
+
+    /// The numbering schemes.
+    pub fn schemes(&self) -> &[Scheme] {
+        &self.schemes
     }
 
     /// A numbering scheme.
@@ -307,14 +355,6 @@ impl Catalogue {
     }
 }
 
-fn fault(file: &'static str, at: impl Into<String>, message: impl Into<String>) -> CatalogueFault {
-    CatalogueFault { file, at: at.into(), message: message.into() }
-}
-
-fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, CatalogueFault> {
-    serde_json::from_str(text).map_err(|e| fault(file, format!("line {}", e.line()), e.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,7 +370,8 @@ mod tests {
         assert_eq!(article("2012-05-01"), Ok(("153".into(), "PE-TRATA@2007".into())));
         assert_eq!(article("2021-03-30"), Ok(("153".into(), "PE-TRATA@2019".into())));
         assert_eq!(article("2021-03-31"), Ok(("129-A".into(), "PE-TRATA@2021".into())));
-        assert!(matches!(article("2001-01-01"), Err(OffenceFault::NotInForce { .. })));
+        assert_eq!(article("2001-01-01"), Ok(("153, 182".into(), "PE-TRATA@1991".into())));
+        assert!(matches!(article("1991-04-08"), Err(OffenceFault::NotInForce { .. })));
         assert_eq!(law.offence_on("PE-CP-129-P", day("2022-01-01")).map(|_| ()), Err(OffenceFault::Unknown));
         assert_eq!(law.offence("PE-CP-129-NN").map(|o| o.code.as_str()), Some("PE-CP-129-Ñ"));
     }
@@ -353,8 +394,8 @@ mod tests {
         let mut at = 0;
         while let Some(stage) = reached.get(at).cloned() {
             for t in profile.available(&stage) {
-                if !reached.contains(&t.to) {
-                    reached.push(t.to.clone());
+                if let Some(to) = t.to.as_ref().filter(|to| !reached.contains(to)) {
+                    reached.push(to.clone());
                 }
             }
             at += 1;

@@ -15,6 +15,18 @@ pub enum Relation {
     Adjacent,
 }
 
+/// An answer that the law gives, or that nobody has looked up yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// Not looked up.
+    Unknown,
+}
+
 /// An offence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,10 +37,14 @@ pub struct Offence {
     pub alias: Option<String>,
     /// Core or adjacent.
     pub relation: Relation,
+    /// Whether a case about it may end by agreement (terminación or conclusión anticipada).
+    pub allows_early_termination: Known,
     /// Names.
     pub labels: Labels,
     /// Codes of the International Classification of Crime for Statistical Purposes.
     pub iccs: Vec<String>,
+    /// False where these codes were not checked against the classification.
+    pub iccs_verified: bool,
     /// Versions, oldest first.
     pub versions: Vec<OffenceVersion>,
 }
@@ -103,6 +119,13 @@ pub enum OffenceFault {
     },
 }
 
+impl OffenceVersion {
+    /// Whether a text names the article; a version of two articles is named by either.
+    pub fn is_article(&self, given: &str) -> bool {
+        self.article.split(", ").any(|article| article.eq_ignore_ascii_case(given.trim()))
+    }
+}
+
 impl Offence {
     /// The version on a day.
     pub fn version_on(&self, on: NaiveDate) -> Result<&OffenceVersion, OffenceFault> {
@@ -114,22 +137,29 @@ impl Offence {
         })
     }
 
-    /// Versions follow each other without overlap.
-    pub(super) fn check(&self) -> Result<(), (String, String)> {
+    /// Versions follow each other without overlap; incisos stand once, each in a list that has a term.
+    pub(super) fn check(&self) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
         let mut before: Option<&OffenceVersion> = None;
         for (n, version) in self.versions.iter().enumerate() {
             if let Some(before) = before
                 && before.valid_until.is_none_or(|until| until > version.valid_from)
             {
-                return Err((format!("/versions/{n}"), "overlaps the version before".into()));
+                faults.push((format!("/versions/{n}/valid_from"), "overlaps the version before".to_owned()));
+            }
+            if version.valid_until.is_some_and(|until| until <= version.valid_from) {
+                faults.push((format!("/versions/{n}/valid_until"), "not after valid_from".to_owned()));
             }
             for (m, aggravator) in version.aggravators.iter().enumerate() {
                 if version.aggravators.iter().take(m).any(|a| a.code == aggravator.code) {
-                    return Err((format!("/versions/{n}/aggravators/{m}"), "duplicate code".into()));
+                    faults.push((format!("/versions/{n}/aggravators/{m}/code"), "duplicate code".to_owned()));
+                }
+                if aggravator.list.is_some_and(|list| !version.bands.iter().any(|b| b.list == list)) {
+                    faults.push((format!("/versions/{n}/aggravators/{m}/list"), "no band has this list".to_owned()));
                 }
             }
             before = Some(version);
         }
-        Ok(())
+        faults
     }
 }

@@ -3,7 +3,7 @@
 use regex::Regex;
 use serde::Deserialize;
 
-use super::{CatalogueFault, Labels, fault, parse};
+use super::Labels;
 
 /// A numbering scheme.
 #[derive(Debug)]
@@ -14,8 +14,24 @@ pub struct Scheme {
     pub subject: String,
     /// Names.
     pub labels: Labels,
+    /// A number of its shape, of nobody and no case.
+    pub example: String,
+    /// What its parts mean, from left to right.
+    pub parts: Vec<Part>,
+    /// False where no source was read.
+    pub verified: bool,
     pattern: Regex,
     normal: Normal,
+}
+
+/// A part of a number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// Its names for people.
+    pub labels: Labels,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -31,12 +47,15 @@ enum Normal {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Raw {
+pub(super) struct RawScheme {
     code: String,
     subject: String,
     labels: Labels,
     pattern: String,
     normal: Normal,
+    example: String,
+    parts: Vec<Part>,
+    verified: bool,
 }
 
 /// Why a number is not one of a scheme.
@@ -48,18 +67,30 @@ pub enum SchemeFault {
     CheckDigit,
 }
 
-pub(super) fn load(file: &'static str, text: &str) -> Result<Vec<Scheme>, CatalogueFault> {
-    let raw: Vec<Raw> = parse(file, text)?;
-    raw.into_iter()
-        .enumerate()
-        .map(|(n, Raw { code, subject, labels, pattern, normal })| {
-            let pattern = Regex::new(&pattern).map_err(|e| fault(file, format!("/{n}/pattern"), e.to_string()))?;
-            Ok(Scheme { code, subject, labels, pattern, normal })
-        })
-        .collect()
-}
-
 impl Scheme {
+    /// Compiles the pattern.
+    pub(super) fn compile(raw: RawScheme) -> Result<Self, String> {
+        let RawScheme { code, subject, labels, pattern, normal, example, parts, verified } = raw;
+        let pattern = Regex::new(&pattern).map_err(|_| "not a regular expression".to_owned())?;
+        Ok(Self { code, subject, labels, example, parts, verified, pattern, normal })
+    }
+
+    /// The shape of a number, a regular expression.
+    pub fn pattern(&self) -> &str {
+        self.pattern.as_str()
+    }
+
+    /// The name of its normal form.
+    pub fn normal_form(&self) -> &'static str {
+        match self.normal {
+            Normal::Upper => "upper",
+            Normal::StripZeros => "strip_zeros",
+            Normal::Carpeta => "carpeta",
+            Normal::Carpeta25 => "carpeta_25",
+            Normal::Dni => "dni",
+        }
+    }
+
     /// The normal form of a number as given.
     pub fn normalise(&self, given: &str) -> Result<String, SchemeFault> {
         let text = given.trim().to_uppercase();
@@ -118,12 +149,15 @@ pub fn dni_check_digit(eight: &str) -> Option<(char, char)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::super::Catalogue;
     use super::*;
     use proptest::prelude::*;
 
     fn normal(scheme: &str, given: &str) -> Result<String, SchemeFault> {
-        Catalogue::embedded().unwrap().scheme(scheme).unwrap().normalise(given)
+        static LAW: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
+        LAW.scheme(scheme).unwrap().normalise(given)
     }
 
     #[test]

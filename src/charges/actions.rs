@@ -2,18 +2,23 @@
 
 use super::model::{Charge, Draft, victim_faults};
 use super::store::{self, Filter};
-use super::wire::{ChargeCreate, ChargePatch, ChargeView};
+use super::verdicts::Verdict;
+use super::wire::{ChargeCreate, ChargePatch, ChargeTransitionCreate, ChargeView};
+use super::{Basis, ChargeDecision};
 use crate::act::Act;
-use crate::cases::actions::{Written, must_match};
+use crate::cases::actions::{Written, effective_day, must_match, profile_on};
+use crate::cases::model::Case;
+use crate::cases::procedure;
 use crate::cases::{Section, Sight, head_for_write, sight};
 use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, ChargeId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{Error, Fault, FaultCode, Result};
+use crate::kernel::{Error, Fault, FaultCode, PartialDate, Result};
 use crate::ledger::{self, Action, Entry};
-use crate::{accused, victims};
+use crate::transitions::{self, AvailableTransition, AvailableTransitions, TransitionView};
+use crate::{accused, agencies, cases, victims};
 
 fn written(charge: &Charge, sight: &Sight, replayed: bool) -> Written<ChargeView> {
     Written { view: charge.view(sight), tag: sight.view(), replayed }
@@ -24,7 +29,7 @@ pub async fn make_charge(store: &Store, act: Act, once: Once, new: ChargeCreate)
     let id: ChargeId = act.id(new.case_id.bucket());
     store
         .write(move |tx| {
-            let ChargeCreate { case_id, accused_id, offence_code, role, aggravators, victims } = new.clone();
+            let ChargeCreate { case_id, accused_id, offence_code, article, role, aggravators, victims } = new.clone();
             let head = match head_for_write(tx, &act.scope, case_id) {
                 // The case is named in the body, so its absence is a fault of the body.
                 Err(Error::NotFound) => return Err(Error::field("/case_id", FaultCode::ReferenceNotFound)),
@@ -39,8 +44,9 @@ pub async fn make_charge(store: &Store, act: Act, once: Once, new: ChargeCreate)
                 faults.push(Fault::body("/accused_id", FaultCode::ReferenceNotFound));
             }
             victim_faults(&victims, &victims::in_case(tx, case_id)?, "", &mut faults);
-            let draft = Draft { accused: accused_id, offence_code, role, aggravators, victims };
-            let charge = Charge::make(draft, "", &act, case_id, head.case.fact_date(), &mut faults);
+            let draft = Draft { accused: accused_id, offence_code, article, role, aggravators, victims };
+            let first = head.case.initial_charge_state(&act.catalogue).unwrap_or_default();
+            let charge = Charge::make(draft, "", &act, case_id, head.case.fact_date(), &first, &mut faults);
             no_faults(faults)?;
             let charge = Charge { id, ..charge.ok_or_else(|| Error::internal("a charge without faults is there"))? };
             let entries = store::insert(tx, &act, std::slice::from_ref(&charge))?;
@@ -106,6 +112,7 @@ pub async fn amend_charge(
             sight.must_own()?;
             must_match(charge.version, version)?;
             let head = head_for_write(tx, &act.scope, charge.case)?;
+            may_change(&act, &head.case, &charge, &patch)?;
             let known = victims::in_case(tx, charge.case)?;
             let changed = charge.amend(patch.clone(), &act, head.case.fact_date(), &known)?;
             if !changed.is_empty() {
@@ -116,6 +123,120 @@ pub async fn amend_charge(
             Ok(written(&charge, &sight, false))
         })
         .await
+}
+
+/// A charge that went on elsewhere is amended there; another offence is for as long as the profile says.
+fn may_change(act: &Act, case: &Case, charge: &Charge, patch: &ChargePatch) -> Result<()> {
+    if !charge.is_here() {
+        return Err(Error::StateConflict(vec!["charge_continued".into()]));
+    }
+    let other = patch.offence_code.value().is_some_and(|code| *code != charge.offence_code);
+    let profile = profile_on(&act.catalogue, case, act.now.date())?;
+    let open = profile.charge_transition("recharacterise").is_some_and(|t| t.from.contains(&charge.state));
+    if other && !open {
+        return Err(Error::StateConflict(vec!["charge_state".into()]));
+    }
+    Ok(())
+}
+
+/// Moves a charge on its own.
+pub async fn move_charge(
+    store: &Store,
+    act: Act,
+    once: Once,
+    id: ChargeId,
+    version: i64,
+    new: ChargeTransitionCreate,
+) -> Result<Written<ChargeView>> {
+    store
+        .write(move |tx| {
+            let (charge, sight) = find(tx, &act, id)?;
+            sight.must_own()?;
+            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            if let Claim::Replay { .. } = claim {
+                return Ok(written(&charge, &sight, true));
+            }
+            must_match(charge.version, version)?;
+            let case = head_for_write(tx, &act.scope, charge.case)?.case;
+            let on = effective_day(new.effective_on, case.detail.stage_since(&case), act.now)?;
+            let profile = profile_on(&act.catalogue, &case, on)?;
+            let agency_kind = agencies::kind(tx, act.agency())?;
+            let decision = ChargeDecision { trigger: &new.trigger, agency_kind: &agency_kind, now: act.now };
+            let moved = procedure::plan_charge(profile, &case.stage, &charge, &decision)?;
+            let basis = Basis {
+                legal_act: Some(new.legal_act.clone()),
+                effective_on: PartialDate::from_date(on),
+                reason: new.reason.clone(),
+                actor: profile.charge_transition(&new.trigger).and_then(|t| t.actors.first().cloned()),
+                case: None,
+            };
+            let entries = store::put(tx, &act, std::slice::from_ref(&moved), &basis)?;
+            ledger::append(tx, &act.actor, act.now, entries)?;
+            Ok(written(&moved.charge, &sight, false))
+        })
+        .await
+}
+
+/// Every move out of the charge's state, and what stands against making it on its own.
+pub async fn available(store: &Store, act: &Act, id: ChargeId, lang: &'static str) -> Result<AvailableTransitions> {
+    let act = act.clone();
+    store
+        .read(move |conn| {
+            let (charge, sight) = find(conn, &act, id)?;
+            let (case, _) = cases::store::find(conn, &act.scope, charge.case)?;
+            let profile = profile_on(&act.catalogue, &case, act.now.date().max(case.detail.stage_since(&case)))?;
+            let kind = agencies::kind(conn, act.agency())?;
+            let items = profile
+                .charge_transitions
+                .iter()
+                .filter(|t| t.from.contains(&charge.state))
+                .map(|step| {
+                    let mut failed = procedure::charge_refusals(profile, &case.stage, step, &kind);
+                    if !charge.is_here() {
+                        failed.push("charge_continued");
+                    }
+                    if sight.must_own().is_err() {
+                        failed.push("owner_only");
+                    }
+                    AvailableTransition {
+                        trigger: step.trigger.clone(),
+                        to: step.to.clone().unwrap_or_else(|| charge.state.clone()),
+                        label: step.labels.get(lang).to_owned(),
+                        basis: Some(step.basis.clone()).filter(|b| !b.is_empty()),
+                        requires_legal_act: true,
+                        legal_acts: Vec::new(),
+                        actors: step.actors.clone(),
+                        allowed: failed.is_empty(),
+                        failed_guards: failed.into_iter().map(str::to_owned).collect(),
+                    }
+                })
+                .collect();
+            Ok(AvailableTransitions { state: charge.state.clone(), items })
+        })
+        .await
+}
+
+/// The moves of a charge, oldest first.
+pub async fn list_transitions(
+    store: &Store,
+    act: &Act,
+    id: ChargeId,
+    after: Option<After>,
+    limit: Limit,
+) -> Result<Page<TransitionView>> {
+    let act = act.clone();
+    store
+        .read(move |conn| {
+            find(conn, &act, id)?;
+            transitions::list(conn, id, after.as_ref(), limit)
+        })
+        .await
+}
+
+/// The verdicts on a charge.
+pub async fn verdicts(store: &Store, act: &Act, id: ChargeId) -> Result<Vec<Verdict>> {
+    let act = act.clone();
+    store.read(move |conn| Ok(find(conn, &act, id)?.0.detail.verdicts)).await
 }
 
 /// The changes of a charge, oldest first.

@@ -4,7 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::actions;
 use super::store::Filter;
-use super::wire::{ChargeCreate, ChargePage, ChargePatch, ChargeView};
+use super::verdicts::VerdictPage;
+use super::wire::{ChargeCreate, ChargePage, ChargePatch, ChargeTransitionCreate, ChargeView};
 use crate::auth::policy::{ChargeRead, ChargeWrite};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
@@ -17,10 +18,19 @@ use crate::kernel::ids::{CaseId, ChargeId};
 use crate::kernel::{Error, FaultCode};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
+use crate::transitions::{AvailableTransitions, TransitionPage};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(charge_list).service(charge_create).service(charge_read).service(charge_amend).service(charge_history);
+    cfg.service(charge_list)
+        .service(charge_create)
+        .service(charge_read)
+        .service(charge_amend)
+        .service(charge_history)
+        .service(charge_transition_create)
+        .service(charge_transition_list)
+        .service(charge_transition_available)
+        .service(charge_verdict_list);
 }
 
 /// Charges an accused of a case of the caller's agency. The day of the facts decides the offence's version.
@@ -65,7 +75,7 @@ pub async fn charge_list(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Resu
     let filter = Filter {
         accused: params.read("accused_id", |text| text.parse().ok()),
         offence_code: params.read("offence_code", |code| law.offence(code).map(|o| o.code.clone())),
-        state: params.read("state", |code| law.has_code("charge_state", code).then(|| code.to_owned())),
+        state: params.read("state", |code| law.has_ever("charge_state", code).then(|| code.to_owned())),
     };
     let limit = params.limit();
     params.finish()?;
@@ -136,4 +146,73 @@ pub async fn charge_history(req: HttpRequest, allowed: Allowed<ChargeRead>) -> R
     let page = actions::history(allowed.store(), &act, charge, after, limit).await?.map(HistoryEvent::from);
     let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
     Ok(respond::page(&req, &params, None, next_cursor.clone(), &HistoryPage { items: page.items, next_cursor }))
+}
+
+/// Moves one charge on its own, where the profile lets it: archived for lack of evidence, withdrawn, suspended for
+/// absence, extinguished. Indictment, judgment and what follows are moves of the case, which carry its charges.
+#[utoipa::path(tag = "charges", summary = "Move a charge", params(("charge_id" = ChargeId, Path, description = "The charge")),
+    request_body = ChargeTransitionCreate,
+    responses((status = 200, description = "The charge, moved", body = ChargeView)),
+    security(("oauth2" = ["charges:write"])))]
+#[post("/v1/charges/{charge_id}/transitions")]
+pub async fn charge_transition_create(
+    req: HttpRequest,
+    allowed: Allowed<ChargeWrite>,
+    body: Body<ChargeTransitionCreate>,
+) -> Result<HttpResponse, Problem> {
+    let charge: ChargeId = id(&req, "charge_id")?;
+    let key = Key::from_request(&req)?;
+    let (input, fingerprint) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let once = Once::new(allowed.caller().client, key, fingerprint);
+    let written = actions::move_charge(allowed.store(), allowed.act(), once, charge, version, input).await?;
+    Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
+}
+
+/// The moves of a charge, oldest first, its own and those that its case carried.
+#[utoipa::path(tag = "charges", summary = "List a charge's transitions",
+    params(("charge_id" = ChargeId, Path, description = "The charge"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of transitions", body = TransitionPage)),
+    security(("oauth2" = ["charges:read"])))]
+#[get("/v1/charges/{charge_id}/transitions")]
+pub async fn charge_transition_list(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Result<HttpResponse, Problem> {
+    let charge: ChargeId = id(&req, "charge_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let cursors = &allowed.services().cursors;
+    let after = cursors.after(&params, client)?;
+    let page = actions::list_transitions(allowed.store(), &act, charge, after, limit).await?;
+    let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
+    Ok(respond::page(&req, &params, None, next_cursor.clone(), &TransitionPage { items: page.items, next_cursor }))
+}
+
+/// Every move out of the charge's state: whether this caller may make it now on its own, and if not, why not.
+#[utoipa::path(tag = "charges", summary = "List what may happen to a charge next",
+    params(("charge_id" = ChargeId, Path, description = "The charge")),
+    responses((status = 200, description = "Moves out of the current state", body = AvailableTransitions)),
+    security(("oauth2" = ["charges:read"])))]
+#[get("/v1/charges/{charge_id}/transitions/available")]
+pub async fn charge_transition_available(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Result<HttpResponse, Problem> {
+    let charge: ChargeId = id(&req, "charge_id")?;
+    Params::parse(&req, &[])?;
+    let lang = allowed.request().lang.code();
+    let available = actions::available(allowed.store(), &allowed.act(), charge, lang).await?;
+    Ok(respond::plain(&req, &available))
+}
+
+/// What courts decided on a charge, first instance first: outcome, term, fine, disqualification, reparation per head.
+#[utoipa::path(tag = "charges", summary = "List a charge's verdicts",
+    params(("charge_id" = ChargeId, Path, description = "The charge")),
+    responses((status = 200, description = "The verdicts", body = VerdictPage)),
+    security(("oauth2" = ["charges:read"])))]
+#[get("/v1/charges/{charge_id}/verdicts")]
+pub async fn charge_verdict_list(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Result<HttpResponse, Problem> {
+    let charge: ChargeId = id(&req, "charge_id")?;
+    Params::parse(&req, &[])?;
+    let items = actions::verdicts(allowed.store(), &allowed.act(), charge).await?;
+    Ok(respond::plain(&req, &VerdictPage { items, next_cursor: None }))
 }

@@ -3,8 +3,11 @@
 pub mod actions;
 pub mod http;
 pub mod model;
+pub mod moves;
 pub mod store;
+pub mod verdicts;
 pub mod wire;
 
 pub use model::prepare;
-pub use store::{count, insert};
+pub use moves::{ChargeDecision, Moved, Step};
+pub use store::{Basis, insert, of_case, put, update};

@@ -3,13 +3,15 @@
 use diesel::prelude::*;
 
 use super::model::{Charge, ChargeDetail};
+use super::moves::{Moved, Step};
 use crate::act::Act;
 use crate::db::schema::charge as t;
 use crate::db::{Conn, Json};
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::kernel::{AgencyCode, Error, PartialDate, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::transitions::{self, Done, LegalAct, Reach};
 
 type Row = (ChargeId, i64, CaseId, AccusedId, String, String, String, Json, Timestamp, String, Timestamp);
 
@@ -75,9 +77,60 @@ pub fn insert(tx: &mut Conn, act: &Act, charges: &[Charge]) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-/// How many charges a case has.
-pub fn count(conn: &mut Conn, case: CaseId) -> Result<i64> {
-    Ok(t::table.filter(t::bucket.eq(case.bucket().number())).filter(t::case_id.eq(case)).count().get_result(conn)?)
+/// Most charges that one case is moved with.
+const MOST: i64 = 1_000;
+
+/// Every charge of a case, oldest first.
+pub fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Charge>> {
+    let rows: Vec<Row> = t::table
+        .filter(t::bucket.eq(case.bucket().number()))
+        .filter(t::case_id.eq(case))
+        .select(columns())
+        .order(t::id.asc())
+        .limit(MOST)
+        .load(conn)?;
+    rows.into_iter().map(charge).collect()
+}
+
+/// Writes charges that moved, with the record of each step; answers the ledger entries.
+pub fn put(tx: &mut Conn, act: &Act, moved: &[Moved], by: &Basis) -> Result<Vec<Entry>> {
+    let mut entries = Vec::with_capacity(moved.len());
+    for Moved { charge, read_at, steps } in moved {
+        update(tx, charge, *read_at)?;
+        for Step { trigger, from, to, version } in steps {
+            let Basis { legal_act, effective_on, reason, actor, case } = by;
+            let done = Done {
+                id: act.id(charge.id.bucket()),
+                trigger: trigger.clone(),
+                from: from.clone(),
+                to: to.clone(),
+                legal_act: legal_act.clone(),
+                effective_on: Some(*effective_on),
+                reason: reason.clone(),
+                version: *version,
+                reach: Reach { actor: actor.clone(), charges: Vec::new(), case: *case },
+            };
+            transitions::append(tx, act, charge.id, &done)?;
+            let entry = Entry::new(Action::Transitioned, charge.id, Some(*version)).moved(trigger, from, to);
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+/// On what moves of charges rest.
+#[derive(Clone, Debug)]
+pub struct Basis {
+    /// The act.
+    pub legal_act: Option<LegalAct>,
+    /// Day from which it counts.
+    pub effective_on: PartialDate,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whose act.
+    pub actor: Option<String>,
+    /// The case, where a move of it carried them.
+    pub case: Option<CaseId>,
 }
 
 /// A charge, whoever asks: the caller's sight of its case must be checked before it is shown.

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::verdicts::{Reparation, Verdict};
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
-use crate::kernel::{AgencyCode, Field, Timestamp};
+use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
+use crate::transitions::LegalAct;
 
 /// A charge within a new case: accused and victims are named by their labels.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
@@ -20,6 +22,11 @@ pub struct InlineChargeCreate {
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     pub offence_code: String,
+    /// The article as the file names it; checked against the day of the facts, and the fault says which it was.
+    #[validate(length(min = 1, max = 20))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 20)]
+    pub article: Option<String>,
     /// Code list `role`.
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
@@ -50,6 +57,11 @@ pub struct ChargeCreate {
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     pub offence_code: String,
+    /// The article as the file names it; checked against the day of the facts, and the fault says which it was.
+    #[validate(length(min = 1, max = 20))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 20)]
+    pub article: Option<String>,
     /// Code list `role`.
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
@@ -87,6 +99,10 @@ pub struct ChargePatch {
     #[serde(default)]
     #[schema(value_type = Option<Vec<VictimId>>, max_items = 200)]
     pub victims: Field<Vec<VictimId>>,
+    /// Replaces civil reparation: what is claimed, awarded and paid, per head.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Reparation>>, max_items = 20)]
+    pub reparation: Field<Vec<Reparation>>,
 }
 
 /// What a charge was before it was given another offence.
@@ -142,6 +158,17 @@ pub struct ChargeView {
     pub victims: Option<Vec<VictimId>>,
     /// What it was before, oldest first.
     pub recharacterisations: Vec<Recharacterisation>,
+    /// The last verdict; all of them under `/verdicts`.
+    #[schema(required)]
+    pub verdict: Option<Verdict>,
+    /// Civil reparation as it stands, per head.
+    pub reparation: Vec<Reparation>,
+    /// The charge of another file that this one was.
+    #[schema(required)]
+    pub continues: Option<ChargeId>,
+    /// The charge of another file that this one became; it moves there, no longer here.
+    #[schema(required)]
+    pub continued_as: Option<ChargeId>,
     /// Pointers of what was withheld.
     pub redacted: Vec<String>,
 }
@@ -154,4 +181,26 @@ pub struct ChargePage {
     /// Cursor of the next page; null on the last one.
     #[schema(required)]
     pub next_cursor: Option<String>,
+}
+
+/// A move of one charge.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"trigger": "archive", "legal_act": {"type": "disposicion", "number": "03-2026", "date": "2026-05-02"}}))]
+pub struct ChargeTransitionCreate {
+    /// Trigger of the jurisdiction's profile.
+    #[validate(length(min = 1, max = 60))]
+    #[schema(min_length = 1, max_length = 60)]
+    pub trigger: String,
+    /// The act on which it rests.
+    #[validate(nested)]
+    pub legal_act: LegalAct,
+    /// Day from which it counts; today if absent.
+    #[serde(default)]
+    pub effective_on: Option<PartialDate>,
+    /// Why.
+    #[validate(length(min = 1, max = 2_000))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 2000)]
+    pub reason: Option<String>,
 }

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::result::{ConnectionError, ConnectionResult};
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection, MultiConnection};
+use diesel::{Connection, MultiConnection, RunQueryDsl};
 
 /// A connection to either engine.
 #[derive(MultiConnection)]
@@ -98,12 +98,48 @@ fn with_options(url: &str, statement_timeout_ms: u64) -> String {
     }
     let options = format!(
         "-c%20statement_timeout%3D{statement_timeout_ms}%20-c%20lock_timeout%3D2000\
-         %20-c%20idle_in_transaction_session_timeout%3D10000%20-c%20lc_messages%3DC\
+         %20-c%20idle_in_transaction_session_timeout%3D10000\
          %20-c%20default_transaction_isolation%3Dread%5C%20committed"
     );
     let joint = if url.contains('?') { '&' } else { '?' };
     let connect = if url.contains("connect_timeout=") { "" } else { "&connect_timeout=5&tcp_user_timeout=10000" };
     format!("{url}{joint}options={options}&application_name=sistra{connect}")
+}
+
+/// Refuses a PostgreSQL server that answers in a language that `db/errors.rs` cannot read. The service cannot choose
+/// it: the setting is a superuser's.
+pub fn check_language(conn: &mut Conn) -> Result<(), String> {
+    #[derive(diesel::QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        value: String,
+    }
+    let Conn::Postgres(c) = conn else { return Ok(()) };
+    let setting: Setting = diesel::sql_query("SELECT current_setting('lc_messages') AS value")
+        .get_result(c)
+        .map_err(|_| "the database does not say in which language it answers".to_owned())?;
+    let language = setting.value;
+    if ["", "C", "POSIX"].contains(&language.as_str()) || language.starts_with("C.") || language.starts_with("en") {
+        return Ok(());
+    }
+    Err(format!("the database answers in {language}: run ALTER ROLE … SET lc_messages = 'C' for the service's role"))
+}
+
+/// Why a database cannot be opened, in words without a secret: libpq quotes what it cannot read, passwords included.
+pub fn explain(url: &DatabaseUrl, error: &ConnectionError) -> String {
+    let cause = match (url, error) {
+        (DatabaseUrl::Postgres(_), ConnectionError::BadConnection(text)) if text.starts_with("connection to server") => {
+            // Of several addresses tried, the first says enough.
+            let line = text.lines().next().unwrap_or_default();
+            line.trim_end().to_owned()
+        }
+        (DatabaseUrl::Postgres(_), ConnectionError::BadConnection(text)) if text.starts_with("could not translate host") => {
+            "its host is not known".to_owned()
+        }
+        (DatabaseUrl::Postgres(_), _) => "the URL is not one that PostgreSQL's library reads".to_owned(),
+        (DatabaseUrl::Sqlite(path), error) => format!("{}: {error}", path.display()),
+    };
+    format!("cannot open the database {url:?}: {cause}")
 }
 
 /// r2d2's view of [`open`].
@@ -134,6 +170,7 @@ impl r2d2::ManageConnection for Manager {
     }
 }
 
+/// Diesel marks a connection that was found closed, in a transaction or out of it.
 fn is_broken(conn: &mut Conn) -> bool {
     use diesel::connection::{AnsiTransactionManager, TransactionManager};
     match conn {
@@ -145,6 +182,25 @@ fn is_broken(conn: &mut Conn) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_a_database_cannot_be_opened_names_no_secret() {
+        let why = |url: &str| {
+            let url: DatabaseUrl = url.parse().unwrap();
+            explain(&url, &open(&url, Role::Write, 1_000).err().unwrap())
+        };
+        for url in [
+            "postgres://sistra:Gehe%zzim@127.0.0.1:1/x",
+            "postgres://sistra:Geheim@127.0.0.1:1/x",
+            "postgres://sistra:Geheim@127.0.0.1:Geheim/x",
+            "postgres://sistra:Geheim@127.0.0.1:1/x?Geheim",
+        ] {
+            let says = why(url);
+            assert!(!says.contains("Gehe") && !says.contains('\n'), "{says}");
+        }
+        assert!(why("postgres://sistra:Geheim@127.0.0.1:1/x").contains("Connection refused"));
+        assert!(why("sqlite:/nowhere/at/all").contains("/nowhere/at/all"));
+    }
 
     #[test]
     fn the_scheme_alone_decides_the_engine() {

@@ -18,7 +18,7 @@ impl From<Sql> for Error {
     }
 }
 
-/// PostgreSQL's messages are English (`lc_messages=C`); diesel hides the SQL state of several of these.
+/// PostgreSQL's messages are English (checked at start); diesel hides the SQL state of several of these.
 fn classify(kind: &Kind, message: &str) -> Error {
     const CONTENTION: [&str; 4] =
         ["deadlock", "restart transaction", "could not commit transaction for shard", "database is locked"];

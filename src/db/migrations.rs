@@ -1,5 +1,6 @@
 //! Schema versions: embedded in the binary, one tree per engine, same names on both.
 
+use diesel::RunQueryDsl;
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -25,18 +26,43 @@ fn message(error: impl std::fmt::Display) -> String {
     format!("migration failed: {error}")
 }
 
+#[derive(diesel::QueryableByName)]
+struct Version {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
+}
+
+/// The versions applied. Only reads: the service asks this at every readiness check, with no right to change the schema.
+fn applied(conn: &mut Conn) -> Outcome<Vec<String>> {
+    const VERSIONS: &str = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
+    let there = match conn {
+        Conn::Postgres(c) => diesel::sql_query(
+            "SELECT to_regclass('__diesel_schema_migrations')::text AS version \
+             WHERE to_regclass('__diesel_schema_migrations') IS NOT NULL",
+        )
+        .load::<Version>(c),
+        Conn::Sqlite(c) => {
+            diesel::sql_query("SELECT name AS version FROM sqlite_schema WHERE name = '__diesel_schema_migrations'").load(c)
+        }
+    };
+    if there.map_err(message)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Version> = match conn {
+        Conn::Postgres(c) => diesel::sql_query(VERSIONS).load(c),
+        Conn::Sqlite(c) => diesel::sql_query(VERSIONS).load(c),
+    }
+    .map_err(message)?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
+
 /// Reads the state of the schema.
 pub fn status(conn: &mut Conn) -> Outcome<Status> {
-    let applied: Vec<String> = match conn {
-        Conn::Postgres(c) => c.applied_migrations().map_err(message)?.iter().map(ToString::to_string).collect(),
-        Conn::Sqlite(c) => c.applied_migrations().map_err(message)?.iter().map(ToString::to_string).collect(),
-    };
+    let applied = applied(conn)?;
     let known: Vec<String> = match conn {
         Conn::Postgres(_) => versions::<diesel::pg::Pg>(&POSTGRES)?,
         Conn::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE)?,
     };
-    let mut applied = applied;
-    applied.sort();
     Ok(Status {
         pending: known.iter().filter(|v| !applied.contains(v)).cloned().collect(),
         unknown: applied.iter().filter(|v| !known.contains(v)).cloned().collect(),

@@ -429,3 +429,105 @@ diesel::table! {
         expires_at -> TimeSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `measure`.
+    measure (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        kind -> Text,
+        type_code -> Text,
+        state -> Text,
+        accused_id -> Nullable<IdSql>,
+        victim_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `hearing`.
+    hearing (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        kind -> Text,
+        scheduled_at -> TimeSql,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `decision`.
+    decision (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        kind -> Text,
+        supersedes_id -> Nullable<IdSql>,
+        superseded_by_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `note`.
+    note (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        agency_code -> Text,
+        visibility -> Text,
+        supersedes_id -> Nullable<IdSql>,
+        superseded_by_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `measure_desk`.
+    measure_desk (bucket, agency_code, measure_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        measure_id -> IdSql,
+        case_id -> IdSql,
+        kind -> Text,
+        state -> Text,
+        until_at -> TimeSql,
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::connection::{Conn, DatabaseUrl, Manager, Role, open};
+use super::connection::{Conn, DatabaseUrl, Manager, Role, explain, open};
 use super::writer::Writer;
 use crate::kernel::error::{Error, Result, Unavailable};
 
@@ -67,7 +67,7 @@ impl Store {
             DatabaseUrl::Postgres(_) => Engine::Postgres,
             DatabaseUrl::Sqlite(_) => {
                 let conn = open(&settings.url, Role::Write, settings.statement_timeout_ms)
-                    .map_err(|e| format!("cannot open the database: {e}"))?;
+                    .map_err(|e| explain(&settings.url, &e))?;
                 let writer =
                     Writer::start(conn, settings.write_queue).map_err(|e| format!("cannot start the writer: {e}"))?;
                 Engine::Sqlite(writer)
@@ -82,7 +82,7 @@ impl Store {
             .connection_timeout(Duration::from_millis(settings.acquire_timeout_ms.max(250)))
             .error_handler(Box::new(LogHandler))
             .build(manager)
-            .map_err(|e| format!("cannot connect to the database: {e}"))?;
+            .map_err(|_| format!("cannot connect to the database {:?}", settings.url))?;
         let permits = Arc::new(Semaphore::new(usize::try_from(settings.connections).unwrap_or(8)));
         let acquire = Duration::from_millis(settings.acquire_timeout_ms);
         Ok(Self(Arc::new(Inner { pool, permits, acquire, engine })))

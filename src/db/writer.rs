@@ -43,8 +43,8 @@ where
 
     fn finish(self: Box<Self>, commit: Result<()>) {
         (self.done)(match (self.outcome, commit) {
-            (Some(Err(own)), _) => Err(own),
-            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(outcome), Ok(())) => outcome,
+            // A refusal too: it may rest on what an earlier job of the batch wrote, and that is gone.
             (_, Err(e)) => Err(e),
             (None, Ok(())) => Err(Error::internal("a write was never run")),
         });
@@ -135,5 +135,49 @@ fn storage(error: &Error) -> Error {
     match error {
         Error::Unavailable(Unavailable::Contention | Unavailable::Timeout) => Error::Unavailable(Unavailable::Overloaded),
         _ => Error::Unavailable(Unavailable::Storage),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::db::connection::{DatabaseUrl, Role, open};
+
+    type Work = Box<dyn FnOnce(&mut Conn) -> Result<()> + Send>;
+
+    /// A batch of a job that holds the writer until the others are queued, and the others.
+    fn run_together(writer: &Writer, jobs: Vec<Work>) -> Vec<Result<()>> {
+        let (go, wait) = sync_channel::<()>(0);
+        let (answers, all) = sync_channel(16);
+        let hold = move |_: &mut Conn| wait.recv().map_err(|_| Error::internal("no signal"));
+        writer.submit(hold, |_| ()).unwrap();
+        let count = jobs.len();
+        for (n, job) in jobs.into_iter().enumerate() {
+            let answers = answers.clone();
+            writer.submit(job, move |outcome| answers.send((n, outcome)).unwrap()).unwrap();
+        }
+        go.send(()).unwrap();
+        let mut outcomes: Vec<(usize, Result<()>)> = all.iter().take(count).collect();
+        outcomes.sort_by_key(|(n, _)| *n);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    #[test]
+    fn when_the_commit_fails_every_caller_of_the_batch_is_told_so_and_nothing_stays() {
+        let url = DatabaseUrl::Sqlite(":memory:".into());
+        let mut conn = open(&url, Role::Write, 1_000).unwrap();
+        conn.batch_execute("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p (id))").unwrap();
+        let writer = Writer::start(conn, 16).unwrap();
+        let sql = |text: &'static str| -> Work { Box::new(move |c| Ok(c.batch_execute(text)?)) };
+        let refuse: Work = Box::new(|_| Err(Error::NotFound));
+        // The parent is missing, and looked for only at the commit.
+        let spoil = sql("PRAGMA defer_foreign_keys = ON; INSERT INTO c VALUES (7)");
+        let outcomes = run_together(&writer, vec![sql("INSERT INTO p VALUES (1)"), refuse, spoil]);
+        assert_eq!(outcomes, vec![Err(Error::Unavailable(Unavailable::Storage)); 3]);
+        let refuse: Work = Box::new(|_| Err(Error::NotFound));
+        let outcomes = run_together(&writer, vec![sql("INSERT INTO p VALUES (1)"), refuse, sql("INSERT INTO c VALUES (1)")]);
+        assert_eq!(outcomes, [Ok(()), Err(Error::NotFound), Ok(())], "the writer goes on, and the first try left nothing");
     }
 }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::story::{Fate, Move, Sharing, Story};
+use super::life::Move;
+use super::story::{Fate, Sharing, Story};
 use crate::act::{Act, Chance};
 use crate::auth::{Caller, Purpose};
 use crate::cases::actions::{Opening, commit_opening, move_case};
 use crate::cases::wire::CaseTransitionCreate;
 use crate::catalogue::Catalogue;
+use crate::charges::verdicts::VerdictInput;
 use crate::db::Store;
 use crate::http::idempotency::{Key, Once};
-use crate::kernel::ids::{CaseId, ClientId, ReferralId};
+use crate::kernel::ids::{CaseId, ChargeId, ClientId, ReferralId};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::Actor;
 use crate::referrals::actions::{draft_referral, move_referral};
@@ -83,19 +85,49 @@ impl Loader<'_> {
             person.identity.documents = documents;
         }
         let victims = u64::try_from(opening.persons.len()).unwrap_or(0);
+        let fact_date = opening.case.fact_date();
+        let terms: Vec<(ChargeId, u32)> = opening
+            .counts
+            .iter()
+            .map(|charge| {
+                let band = charge.band(&self.law, fact_date);
+                (charge.id, band.map_or(60, |b| b.min_months + (b.max_months - b.min_months) / 4))
+            })
+            .collect();
         let case = commit_opening(self.store, act, once, opening).await?.view.id;
         let referrals = u64::from(sharing.is_some());
         if let Some(sharing) = sharing {
             self.share(number, &owner, case, &sharing).await?;
         }
         for (step, one) in (1..).zip(moves) {
-            self.step(number, &owner, case, step, one).await?;
+            self.step(number, &owner, case, step, one, &terms).await?;
         }
         Ok(Done { cases: 1, victims, referrals })
     }
 
-    async fn step(&self, number: u64, owner: &AgencyCode, case: CaseId, step: u32, one: Move) -> Result<()> {
-        let Move { trigger, legal_act, at } = one;
+    async fn step(
+        &self,
+        number: u64,
+        owner: &AgencyCode,
+        case: CaseId,
+        step: u32,
+        one: Move,
+        terms: &[(ChargeId, u32)],
+    ) -> Result<()> {
+        let Move { trigger, legal_act, outcome, at } = one;
+        let verdicts = outcome.map(|outcome| {
+            terms.iter().map(move |(charge_id, months)| VerdictInput {
+                charge_id: *charge_id,
+                outcome: outcome.to_owned(),
+                imprisonment_months: (outcome == "convicted").then_some(*months),
+                life_imprisonment: false,
+                day_fines: None,
+                disqualification: Vec::new(),
+                disqualification_months: None,
+                reparation: Vec::new(),
+                out_of_band_reason: None,
+            })
+        });
         let request = CaseTransitionCreate {
             trigger: trigger.to_owned(),
             legal_act: Some(LegalAct {
@@ -107,6 +139,12 @@ impl Loader<'_> {
             }),
             effective_on: None,
             reason: None,
+            actor: None,
+            charges: None,
+            verdicts: verdicts.into_iter().flatten().collect(),
+            into_case_id: None,
+            to_agency: None,
+            accused: Vec::new(),
         };
         let act = self.act(owner, Purpose::Prosecution, number, u64::from(step), at);
         let once = self.once(number, &format!("move-{step}"))?;

@@ -1,6 +1,7 @@
 //! A synthetic national registry: deterministic from a seed, coherent because it is made by the same actions as
 //! real records, and of nobody: names are drawn independently and document numbers fail their check.
 
+mod life;
 mod load;
 mod story;
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, Utc};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
+use super::life::{Move, live};
 use crate::accused::wire::{AccusedCreate, AccusedIdentityInput};
 use crate::cases::wire::{CaseCreate, IdentifierInput};
 use crate::catalogue::{Catalogue, dni_check_digit, names};
@@ -40,17 +41,6 @@ const YEARS: &[(i32, u32)] = &[
     (2025, 6),
     (2026, 3),
 ];
-
-/// One move of the case's stage.
-#[derive(Clone, Debug)]
-pub struct Move {
-    /// Trigger of the profile.
-    pub trigger: &'static str,
-    /// The act on which it rests.
-    pub legal_act: &'static str,
-    /// When.
-    pub at: Timestamp,
-}
 
 /// How far a referral got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +97,18 @@ pub struct Story {
     pub moves: Vec<Move>,
     /// Whom it is shared with.
     pub sharing: Option<Sharing>,
+}
+
+/// Which of some weights a draw falls on.
+pub(super) fn index(chance: &mut Xoshiro256PlusPlus, weights: &[u32]) -> usize {
+    let mut point = chance.random_range(0..weights.iter().sum::<u32>().max(1));
+    for (index, weight) in weights.iter().enumerate() {
+        if point < *weight {
+            return index;
+        }
+        point -= weight;
+    }
+    0
 }
 
 struct Teller<'l> {
@@ -166,6 +168,7 @@ impl Teller<'_> {
             .map(|label| InlineChargeCreate {
                 accused: label,
                 offence_code: "PE-CP-129-A".to_owned(),
+                article: None,
                 role: self.of(&[("author", 70), ("promoter", 12), ("facilitator", 15), ("financier", 3)]).to_owned(),
                 aggravators: Vec::new(),
                 victims: labels.clone(),
@@ -175,14 +178,17 @@ impl Teller<'_> {
         let facts = reported.plus_seconds(-86_400 * self.chance.random_range(2..400_i64));
         let facts_from =
             if facts.date().year() < 2008 { None } else { PartialDate::parse(&facts.date().format("%Y-%m").to_string()) };
-        let moves = self.moves(reported, identified, charged);
-        let closed = moves.iter().any(|m| m.trigger == "close");
+        // The new code came district by district; Lima was last (2021).
+        let modern = year >= 2021 || !matches!(department.as_str(), "15" | "07");
+        let at = reported.plus_seconds(self.chance.random_range(600..7_200_i64));
+        let moves = live(&mut self.chance, at, Timestamp::parse(TODAY)?, modern, identified && charged);
+        let closed = moves.iter().any(|m| m.trigger.starts_with("close_"));
         let sharing = self.sharing(reported, minor, closed)?;
         let case = CaseCreate {
             external_ref: None,
             identifiers: self.identifiers(year, number),
             jurisdiction: None,
-            procedural_code: None,
+            procedural_code: (!modern).then(|| "CPP1940".to_owned()),
             title: self.title(sexual, &place),
             summary: Some(format!(
                 "Registro sintético. {} víctima(s) y {} persona(s) investigada(s) en {place}.",
@@ -222,7 +228,6 @@ impl Teller<'_> {
             "20" => "PE-MP-FISTRAP-PIURA",
             _ => "PE-MP-FISTRAP",
         })?;
-        let at = reported.plus_seconds(self.chance.random_range(600..7_200_i64));
         Some(Story { owner, at, case, victim_documents, accused_documents, moves, sharing })
     }
 
@@ -233,14 +238,7 @@ impl Teller<'_> {
     }
 
     fn index(&mut self, weights: &[u32]) -> usize {
-        let mut point = self.chance.random_range(0..weights.iter().sum::<u32>().max(1));
-        for (index, weight) in weights.iter().enumerate() {
-            if point < *weight {
-                return index;
-            }
-            point -= weight;
-        }
-        0
+        index(&mut self.chance, weights)
     }
 
     fn district(&mut self) -> Option<usize> {
@@ -449,43 +447,6 @@ impl Teller<'_> {
         let (office, rest) = (900_014_500 + number / 1_000_000, number % 1_000_000);
         let value = format!("{office}-{year}-{rest}-0");
         vec![IdentifierInput { scheme: "PE-CARPETA".to_owned(), value, issuer: None }]
-    }
-
-    /// After five years: archived 55 %, open 25 %, indicted 10 %, judged 10 % (an assumption without source).
-    fn moves(&mut self, reported: Timestamp, identified: bool, charged: bool) -> Vec<Move> {
-        let Some(today) = Timestamp::parse(TODAY) else { return Vec::new() };
-        let (archive, formal, indict, judge): (&[&str], &[&str], &[&str], &[&str]) = (
-            &["open_inquiry", "not_formalise"],
-            &["open_inquiry", "formalise"],
-            &["open_inquiry", "formalise", "accuse"],
-            &["open_inquiry", "formalise", "accuse", "open_trial", "deliver_judgment", "close"],
-        );
-        let path: &[&'static str] = match self.index(&[55, 10, 15, 10, 10]) {
-            0 => archive,
-            1 => &["open_inquiry"],
-            2 if identified => formal,
-            3 if identified && charged => indict,
-            4 if identified && charged => judge,
-            _ => archive,
-        };
-        let mut at = reported.plus_seconds(7_200);
-        let mut moves = Vec::new();
-        for trigger in path {
-            let (days, legal_act) = match *trigger {
-                "open_inquiry" => (1..10_i64, "disposicion"),
-                "not_formalise" | "formalise" => (40..120, "disposicion"),
-                "accuse" => (120..400, "requerimiento"),
-                "open_trial" => (60..300, "auto"),
-                "deliver_judgment" => (30..200, "sentencia"),
-                _ => (20..90, "resolucion"),
-            };
-            at = at.plus_seconds(86_400 * self.chance.random_range(days) + self.chance.random_range(0..20_000_i64));
-            if at > today {
-                break;
-            }
-            moves.push(Move { trigger, legal_act, at });
-        }
-        moves
     }
 
     fn sharing(&mut self, reported: Timestamp, minor: bool, closed: bool) -> Option<Option<Sharing>> {

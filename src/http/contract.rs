@@ -39,7 +39,11 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "accused", "description": "Suspects and defendants, pseudonymous; identities apart"},
                 {"name": "charges", "description": "One accused, one offence"},
                 {"name": "referrals", "description": "Communications between authorities"},
+                {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
+                {"name": "proceedings", "description": "Hearings and decisions"},
+                {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
+                {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
             ]),
@@ -205,7 +209,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
     let shows_nobody = ["/v1/agencies", "/v1/catalogues"].iter().any(|p| path.starts_with(p))
-        || ["/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
+        || ["/history", "/transitions", "/available", "/verdicts"].iter().any(|p| path.ends_with(p));
     let audit = match method {
         _ if !secured => "none",
         "get" if shows_nobody => "none",
@@ -240,7 +244,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
                 put(headers, "RateLimit", json!({"$ref": "#/components/headers/RateLimit"}));
                 put(headers, "RateLimit-Policy", json!({"$ref": "#/components/headers/RateLimitPolicy"}));
             }
-            if secured && has_version {
+            if secured && has_version || path.starts_with("/v1/catalogues") {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
             if audit == "read" {
@@ -302,6 +306,18 @@ fn has(whole: &Value, schema: &Value, property: &str) -> bool {
         || schema.get("allOf").and_then(Value::as_array).into_iter().flatten().any(|part| has(whole, part, property))
 }
 
+/// The example that a handler brings for an answer of this schema.
+fn brought<'d>(whole: &'d Value, schema: &str) -> Option<&'d Value> {
+    let target = format!("#/components/schemas/{schema}");
+    let operations = whole.get("paths")?.as_object()?.values().filter_map(Value::as_object).flat_map(Map::values);
+    let answers = operations.filter_map(|o| o.get("responses")?.as_object()).flat_map(Map::values);
+    let mut contents = answers.filter_map(|a| a.get("content")?.get("application/json"));
+    contents
+        .find(|c| c.get("example").is_some() && c.get("schema").and_then(|s| s.get("$ref")) == Some(&json!(target)))
+        .and_then(|c| c.get("example"))
+        .or_else(|| whole.get("components")?.get("schemas")?.get(schema)?.get("example"))
+}
+
 /// Gives an answer the example of its schema, or a page one of its items.
 fn example(response: &mut Map<String, Value>, whole: &Value, examples: &Value) {
     let Some(content) = response.get_mut("content").and_then(|c| c.get_mut("application/json")) else { return };
@@ -314,8 +330,12 @@ fn example(response: &mut Map<String, Value>, whole: &Value, examples: &Value) {
     };
     let Some(schema) = content.get("schema").and_then(name) else { return };
     let item = whole.pointer(&format!("/components/schemas/{schema}/properties/items/items")).and_then(name);
-    let found =
-        examples.get(&schema).cloned().or_else(|| Some(json!({"items": [examples.get(item?)?], "next_cursor": null})));
+    let paged = whole.pointer(&format!("/components/schemas/{schema}/properties/next_cursor")).is_some();
+    let found = examples.get(&schema).cloned().or_else(|| {
+        let item = item.filter(|_| paged)?;
+        let one = examples.get(&item).or_else(|| brought(whole, &item))?;
+        Some(json!({"items": [one], "next_cursor": null}))
+    });
     if let Some(found) = found {
         put(content, "example", found);
     }

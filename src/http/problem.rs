@@ -109,6 +109,10 @@ pub struct FaultBody {
     /// In words.
     #[schema(max_length = 200)]
     pub detail: &'static str,
+    /// What would have been right, where the catalogue can say it: an article, a validity (ISO 8601).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, max_length = 60)]
+    pub expected: Option<String>,
 }
 
 /// Most faults of one answer.
@@ -154,7 +158,8 @@ pub fn render(
         }
         Error::InvalidHeader(name) => {
             let (code, detail) = codes::fault(crate::kernel::FaultCode::Format, lang);
-            body.errors = vec![FaultBody { pointer: None, parameter: None, header: Some(name), code, detail }];
+            body.errors =
+                vec![FaultBody { pointer: None, parameter: None, header: Some(name), code, detail, expected: None }];
         }
         Error::InsufficientScope(scope) => {
             body.required_scopes = Some(vec![scope]);
@@ -194,7 +199,8 @@ pub fn render(
 
 fn fault(fault: &Fault, lang: Lang) -> FaultBody {
     let (code, detail) = codes::fault(fault.code, lang);
-    let mut body = FaultBody { pointer: None, parameter: None, header: None, code, detail };
+    let mut body =
+        FaultBody { pointer: None, parameter: None, header: None, code, detail, expected: fault.expected.clone() };
     match &fault.at {
         Location::Pointer(pointer) => body.pointer = Some(format!("#{pointer}")),
         Location::Parameter(name) => body.parameter = Some(name.clone()),

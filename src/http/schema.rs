@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, 
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::kernel::ids::Kind;
-use crate::kernel::{AgencyCode, Field, Id, PartialDate, Timestamp};
+use crate::kernel::{AgencyCode, Day, Field, Id, PartialDate, Timestamp};
 
 fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::Type(Type::String))
@@ -57,6 +57,17 @@ inline!(
         .pattern(Some("^(19|20|21|22)\\d{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\\d|3[01]))?)?$"))
         .description(Some("A date known to the year, the month or the day"))
         .examples([serde_json::json!("2026-03")])
+);
+inline!(
+    Day,
+    "Day",
+    string()
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .min_length(Some(10))
+        .max_length(Some(10))
+        .pattern(Some("^(19|20|21|22)\\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$"))
+        .description(Some("A day, years 1900–2200"))
+        .examples([serde_json::json!("2026-03-14")])
 );
 inline!(
     AgencyCode,

@@ -62,17 +62,24 @@ pub struct Fault {
     pub at: Location,
     /// What.
     pub code: FaultCode,
+    /// What would have been right, where that can be said; never a value of the request or of a record.
+    pub expected: Option<String>,
 }
 
 impl Fault {
     /// A fault in the body at `pointer` (`/a/0/b`).
     pub fn body(pointer: impl Into<String>, code: FaultCode) -> Self {
-        Self { at: Location::Pointer(pointer.into()), code }
+        Self { at: Location::Pointer(pointer.into()), code, expected: None }
+    }
+
+    /// The same fault, saying what would have been right.
+    pub fn expecting(self, expected: impl Into<String>) -> Self {
+        Self { expected: Some(expected.into()), ..self }
     }
 
     /// A fault of a query parameter.
     pub fn parameter(name: impl Into<String>, code: FaultCode) -> Self {
-        Self { at: Location::Parameter(name.into()), code }
+        Self { at: Location::Parameter(name.into()), code, expected: None }
     }
 }
 
@@ -201,11 +208,10 @@ pub fn no_faults(mut faults: Vec<Fault>) -> Result<()> {
 
 /// The same fault with `prefix` cut from the start of its pointer: for a list of one that is the body itself.
 pub fn under_root(fault: Fault, prefix: &str) -> Fault {
-    match fault.at {
-        Location::Pointer(pointer) => {
-            let pointer = pointer.strip_prefix(prefix).map(str::to_owned).unwrap_or(pointer);
-            Fault { at: Location::Pointer(pointer), code: fault.code }
-        }
-        at => Fault { at, code: fault.code },
-    }
+    let Fault { at, code, expected } = fault;
+    let at = match at {
+        Location::Pointer(pointer) => Location::Pointer(pointer.strip_prefix(prefix).map(str::to_owned).unwrap_or(pointer)),
+        at => at,
+    };
+    Fault { at, code, expected }
 }

@@ -98,6 +98,14 @@ kinds! {
     Referral, ReferralId, "referral";
     /// An agency's share in a case.
     Participant, ParticipantId, "participant";
+    /// A coercive or protective measure.
+    Measure, MeasureId, "measure";
+    /// A hearing of a court.
+    Hearing, HearingId, "hearing";
+    /// A decision of a court or of the prosecution.
+    Decision, DecisionId, "decision";
+    /// A note on a case.
+    Note, NoteId, "note";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.
@@ -260,7 +268,8 @@ mod tests {
 
     #[test]
     fn ids_of_one_process_are_strictly_ordered_within_a_bucket_even_in_one_millisecond() {
-        let now = Timestamp::from_unix_millis(1_764_000_000_000).unwrap();
+        // The clock: an instant long gone would be taken for a record being loaded.
+        let now = Timestamp::now();
         let bucket = Bucket::new(77).unwrap();
         let ids: Vec<CaseId> = (0..5_000).map(|_| CaseId::generate(now, bucket)).collect();
         assert!(ids.windows(2).all(|w| w[0] < w[1]));

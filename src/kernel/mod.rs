@@ -2,6 +2,7 @@
 
 pub mod agency_code;
 pub mod code;
+pub mod day;
 pub mod error;
 pub mod field;
 pub mod ids;
@@ -11,6 +12,7 @@ pub mod pii;
 pub mod time;
 
 pub use agency_code::AgencyCode;
+pub use day::Day;
 pub use error::{Error, Fault, FaultCode, Location, Result};
 pub use field::Field;
 pub use ids::{Bucket, Id};

@@ -67,6 +67,11 @@ impl PartialDate {
         }
     }
 
+    /// The day, where the text says it.
+    pub fn day(self) -> Option<NaiveDate> {
+        self.day.map(|_| self.earliest())
+    }
+
     /// The year.
     pub fn year(self) -> i32 {
         self.year

@@ -171,6 +171,7 @@ pub async fn move_referral(
                     effective_on: None,
                     reason: new.reason.clone(),
                     version: after.version,
+                    reach: crate::transitions::Reach::default(),
                 },
             )?;
             ledger::append(tx, &act.actor, act.now, entries)?;
@@ -245,6 +246,8 @@ pub async fn available(
                         label: trigger.label(lang).to_owned(),
                         basis: None,
                         requires_legal_act: false,
+                        legal_acts: Vec::new(),
+                        actors: Vec::new(),
                         allowed: failed_guards.is_empty(),
                         failed_guards,
                     })

@@ -8,7 +8,7 @@ use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::Sections;
 use crate::cases::sections::{self, repeated};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, WrittenUnder, keep_standing_codes};
 use crate::kernel::ids::{CaseId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Timestamp};
 
@@ -72,6 +72,9 @@ pub struct ReferralDetail {
     pub reason: Option<String>,
     /// What came of it: code list `referral_outcome`.
     pub outcome: Option<String>,
+    /// Under which release of the catalogue its codes were written.
+    #[serde(default)]
+    pub written_under: WrittenUnder,
 }
 
 /// Urgency where a request does not name one.
@@ -123,6 +126,7 @@ impl Referral {
                 ended_at: None,
                 reason: None,
                 outcome: None,
+                written_under: WrittenUnder::new(&act.catalogue),
             },
             created_at: act.now,
             created_by_agency: act.agency().clone(),
@@ -171,10 +175,12 @@ impl Referral {
         let due = due_at.apply(&mut detail.due_at);
         note("/due_at", due);
         self.check(&act.catalogue, &mut faults);
+        keep_standing_codes(&mut faults, &changed);
         if due {
             self.check_due(act.now, &mut faults);
         }
         if !changed.is_empty() {
+            self.detail.written_under.note(&act.catalogue, &changed);
             self.version += 1;
             self.updated_at = act.now;
         }
@@ -314,6 +320,7 @@ impl Referral {
             ended_at,
             reason,
             outcome,
+            written_under: _,
         } = detail;
         ReferralView {
             id,

@@ -5,5 +5,5 @@
 pub mod store;
 pub mod wire;
 
-pub use store::{Done, append, list};
+pub use store::{Done, Past, Reach, append, list, of_resource, past};
 pub use wire::{AvailableTransition, AvailableTransitions, LegalAct, TransitionPage, TransitionView};

@@ -1,5 +1,6 @@
 //! SQL of the transitions.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use super::wire::{LegalAct, TransitionView};
 use crate::act::Act;
 use crate::db::schema::transition_record as t;
 use crate::db::{Conn, Json};
-use crate::kernel::ids::{ClientId, Kind, TransitionId};
+use crate::kernel::ids::{CaseId, ChargeId, ClientId, Kind, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Id, PartialDate, Result, Timestamp};
 
@@ -30,6 +31,20 @@ pub struct Done {
     pub reason: Option<String>,
     /// Version of the resource after it.
     pub version: i64,
+    /// Whose act it is, and what else it touched.
+    pub reach: Reach,
+}
+
+/// Whose act a move was, and what else it touched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reach {
+    /// Code list `actor`.
+    pub actor: Option<String>,
+    /// The charges that moved with it.
+    pub charges: Vec<ChargeId>,
+    /// The file in which this one, or a part of it, goes on.
+    pub case: Option<CaseId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -37,12 +52,19 @@ struct Detail {
     legal_act: Option<LegalAct>,
     effective_on: Option<PartialDate>,
     reason: Option<String>,
+    #[serde(default)]
+    reach: Reach,
 }
 
 /// Records a move, in the transaction that makes it.
 pub fn append<K: Kind>(tx: &mut Conn, act: &Act, resource: Id<K>, done: &Done) -> Result<()> {
-    let Done { id, trigger, from, to, legal_act, effective_on, reason, version } = done;
-    let detail = Json::of(&Detail { legal_act: legal_act.clone(), effective_on: *effective_on, reason: reason.clone() })?;
+    let Done { id, trigger, from, to, legal_act, effective_on, reason, version, reach } = done;
+    let detail = Json::of(&Detail {
+        legal_act: legal_act.clone(),
+        effective_on: *effective_on,
+        reason: reason.clone(),
+        reach: reach.clone(),
+    })?;
     let client = act.actor.client.ok_or_else(|| Error::internal("a transition without a client"))?;
     diesel::insert_into(t::table)
         .values((
@@ -91,10 +113,69 @@ pub fn list<K: Kind>(conn: &mut Conn, resource: Id<K>, after: Option<&After>, li
     let views = rows
         .into_iter()
         .map(|(id, trigger, from, to, detail, version, at, agency, _client)| {
-            let Detail { legal_act, effective_on, reason } = detail.read()?;
+            let Detail { legal_act, effective_on, reason, reach: Reach { actor, charges, case } } = detail.read()?;
             let agency = AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in transition"))?;
-            Ok(TransitionView { id, trigger, from, to, legal_act, effective_on, reason, at, agency, version })
+            Ok(TransitionView {
+                id,
+                trigger,
+                from,
+                to,
+                legal_act,
+                effective_on,
+                reason,
+                actor,
+                charges,
+                related_case_id: case,
+                at,
+                agency,
+                version,
+            })
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(views, limit, |v| After { key: String::new(), id: v.id.uuid() }))
+}
+
+/// A move that was made, as rules look back on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Trigger.
+    pub trigger: String,
+    /// State before.
+    pub from: String,
+    /// State after.
+    pub to: String,
+    /// Day from which it counts.
+    pub on: NaiveDate,
+}
+
+/// Most moves that rules look back on.
+const MOST: i64 = 10_000;
+
+/// Every move of one resource, oldest first.
+pub fn past<K: Kind>(conn: &mut Conn, resource: Id<K>) -> Result<Vec<Past>> {
+    let rows: Vec<(String, String, String, Json, Timestamp)> = t::table
+        .filter(t::bucket.eq(resource.bucket().number()))
+        .filter(t::resource_id.eq(resource.erase()))
+        .select((t::trigger_code, t::from_state, t::to_state, t::detail, t::at))
+        .order(t::id.asc())
+        .limit(MOST)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(trigger, from, to, detail, at)| {
+            let on = detail.read::<Detail>()?.effective_on.map_or_else(|| at.date(), PartialDate::latest);
+            Ok(Past { trigger, from, to, on })
+        })
+        .collect()
+}
+
+/// Whether a transition is one of a resource's.
+pub fn of_resource<K: Kind>(conn: &mut Conn, resource: Id<K>, transition: TransitionId) -> Result<bool> {
+    let found: Option<TransitionId> = t::table
+        .filter(t::bucket.eq(resource.bucket().number()))
+        .filter(t::id.eq(transition))
+        .filter(t::resource_id.eq(resource.erase()))
+        .select(t::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
 }

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::kernel::ids::TransitionId;
+use crate::kernel::ids::{CaseId, ChargeId, TransitionId};
 use crate::kernel::{AgencyCode, PartialDate, Timestamp};
 
 /// The act on which a transition rests.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct LegalAct {
     /// Kind of act: `disposicion`, `requerimiento`, `auto`, `sentencia` …
@@ -56,6 +56,14 @@ pub struct TransitionView {
     /// Why.
     #[schema(required)]
     pub reason: Option<String>,
+    /// Whose act it was: code list `actor`.
+    #[schema(required)]
+    pub actor: Option<String>,
+    /// The charges that moved with it.
+    pub charges: Vec<ChargeId>,
+    /// The file in which this one, or a part of it, goes on.
+    #[schema(required)]
+    pub related_case_id: Option<CaseId>,
     /// When it was registered.
     pub at: Timestamp,
     /// Who registered it.
@@ -79,7 +87,7 @@ pub struct TransitionPage {
 pub struct AvailableTransition {
     /// Its trigger.
     pub trigger: String,
-    /// State after.
+    /// State after; the current one where it stays.
     pub to: String,
     /// Name in the caller's language.
     pub label: String,
@@ -88,6 +96,10 @@ pub struct AvailableTransition {
     pub basis: Option<String>,
     /// Whether it needs a legal act.
     pub requires_legal_act: bool,
+    /// Kinds of act on which it may rest: code list `legal_act`.
+    pub legal_acts: Vec<String>,
+    /// Whose act it is: code list `actor`.
+    pub actors: Vec<String>,
     /// Whether this caller may do it now.
     pub allowed: bool,
     /// Codes of what stands against it.

@@ -6,7 +6,7 @@ use super::wire::{
     CaseVictimCreate, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView, VictimPatch, VictimView,
 };
 use crate::act::Act;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, WrittenUnder, keep_standing_codes};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, Result, Timestamp};
@@ -123,6 +123,9 @@ pub struct Part {
     pub recruitment: Option<String>,
     /// Control.
     pub control: Vec<String>,
+    /// Under which release of the catalogue its codes were written.
+    #[serde(default)]
+    pub written_under: WrittenUnder,
 }
 
 impl Part {
@@ -277,8 +280,15 @@ pub fn prepare(given: Vec<CaseVictimCreate>, at: &str, act: &Act, _case: CaseId)
             indigenous_people,
         };
         detail.check(law, &at, &mut faults);
-        let part =
-            Part { status: status.unwrap_or_else(|| "presumed".to_owned()), acts, means, purposes, recruitment, control };
+        let part = Part {
+            status: status.unwrap_or_else(|| "presumed".to_owned()),
+            acts,
+            means,
+            purposes,
+            recruitment,
+            control,
+            written_under: WrittenUnder::new(law),
+        };
         part.check(law, &detail, &at, &mut faults);
         let mut identity = Identity::default();
         if let Some(given) = given_identity
@@ -334,6 +344,7 @@ impl Victim {
         note("indigenous_people", indigenous_people.apply(&mut detail.indigenous_people));
         let mut faults = Vec::new();
         self.detail.check(&act.catalogue, "", &mut faults);
+        keep_standing_codes(&mut faults, &changed);
         no_faults(faults)?;
         if !changed.is_empty() {
             self.version += 1;
@@ -417,8 +428,10 @@ impl CaseVictim {
         note("control", control.apply_or(&mut part.control, Vec::new()));
         let mut faults = Vec::new();
         self.part.check(&act.catalogue, &self.victim.detail, "", &mut faults);
+        keep_standing_codes(&mut faults, &changed);
         no_faults(faults)?;
         if !changed.is_empty() {
+            self.part.written_under.note(&act.catalogue, &changed);
             self.version += 1;
             self.updated_at = act.now;
         }
@@ -427,7 +440,7 @@ impl CaseVictim {
 
     /// The part and the person as shown.
     pub fn view(&self) -> CaseVictimView {
-        let Part { status, acts, means, purposes, recruitment, control } = self.part.clone();
+        let Part { status, acts, means, purposes, recruitment, control, written_under: _ } = self.part.clone();
         CaseVictimView {
             case_id: self.case,
             victim_id: self.victim.id,

@@ -12,6 +12,7 @@ use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::per_engine;
 use crate::persons::Identity;
 
 type Row = (VictimId, i64, String, Json, Timestamp, String, Timestamp);
@@ -232,4 +233,38 @@ pub fn update_part(tx: &mut Conn, part: &CaseVictim, read_at: i64) -> Result<()>
     ))
     .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+}
+
+/// Ties the persons of a case to the one in which it goes on, each with its part there: all of them, or some.
+pub fn carry(tx: &mut Conn, act: &Act, from: CaseId, to: CaseId, only: Option<&[VictimId]>) -> Result<Vec<Entry>> {
+    let client = act.actor.client.ok_or_else(|| Error::internal("persons carried without a client"))?;
+    let parts: Vec<(VictimId, Json)> = case_victim::table
+        .filter(case_victim::bucket.eq(from.bucket().number()))
+        .filter(case_victim::case_id.eq(from))
+        .select((case_victim::victim_id, case_victim::detail))
+        .limit(1_000)
+        .load(tx)?;
+    let mut entries = Vec::new();
+    for (id, part) in parts.into_iter().filter(|(id, _)| only.is_none_or(|some| some.contains(id))) {
+        per_engine!(tx, c => diesel::insert_into(case_victim::table)
+            .values((
+                case_victim::bucket.eq(to.bucket().number()),
+                case_victim::case_id.eq(to),
+                case_victim::victim_id.eq(id),
+                case_victim::detail.eq(&part),
+                case_victim::version.eq(1),
+                case_victim::created_at.eq(act.now),
+                case_victim::created_by_agency.eq(act.agency().as_str()),
+                case_victim::created_by_client.eq(client),
+                case_victim::updated_at.eq(act.now),
+            ))
+            .on_conflict_do_nothing()
+            .execute(c)?);
+        per_engine!(tx, c => diesel::insert_into(victim_case::table)
+            .values((victim_case::bucket.eq(id.bucket().number()), victim_case::victim_id.eq(id), victim_case::case_id.eq(to)))
+            .on_conflict_do_nothing()
+            .execute(c)?);
+        entries.push(Entry::new(Action::Linked, id, None));
+    }
+    Ok(entries)
 }

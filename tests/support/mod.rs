@@ -1,7 +1,10 @@
 //! A server per test, on either engine, and a client that speaks to it over real HTTP.
 
 pub mod contract;
+pub mod file;
 pub mod postgres;
+pub mod process;
+pub mod twin;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +23,12 @@ use sistra::kernel::{AgencyCode, Timestamp};
 pub enum Engine {
     Sqlite,
     Postgres,
+    /// PostgreSQL with every bucket table in partitions: see `twin`.
+    Twin,
 }
 
-/// Makes two tests of one body: `sqlite::name` and `postgres::name`. `fn name(world, |config, dir| …)` changes settings.
+/// Makes three tests of one body: `sqlite::name`, `postgres::name` and `twin::name`. `fn name(world, |config, dir| …)`
+/// changes settings.
 #[macro_export]
 macro_rules! both {
     ($(fn $name:ident($world:ident $(, $set:expr)?) $body:block)*) => {
@@ -36,6 +42,9 @@ macro_rules! both {
         mod postgres {
             $(#[test] fn $name() { super::$name($crate::support::Engine::Postgres) })*
         }
+        mod twin {
+            $(#[test] fn $name() { super::$name($crate::support::Engine::Twin) })*
+        }
     };
 }
 
@@ -43,8 +52,11 @@ macro_rules! both {
 pub struct World {
     pub running: Option<Running>,
     pub dir: PathBuf,
+    /// The database as its owner sees it; the server of a PostgreSQL one has the application's rights only.
     pub database: DatabaseUrl,
     agent: ureq::Agent,
+    /// What a twin is judged by when it ends.
+    watch: Option<twin::Watch>,
 }
 
 /// What the server said.
@@ -93,26 +105,52 @@ pub fn apply(config: &mut Config, dir: &Path, set: impl FnOnce(&mut Config, &Pat
 impl World {
     /// A server with the settings of [`Config::for_tests`].
     pub fn new(engine: Engine) -> Option<Self> {
-        Self::with(engine, |_, _| {})
+        Self::made(engine, |_, _| (), |_, _| {})
     }
 
     /// A server whose settings `set` has changed; none where the engine is not there.
     pub fn with(engine: Engine, set: impl FnOnce(&mut Config, &Path)) -> Option<Self> {
+        Self::made(engine, |_, _| (), set)
+    }
+
+    /// With a database that `prepare` has had before the server, as its owner.
+    pub fn prepared(engine: Engine, prepare: impl FnOnce(&DatabaseUrl, &Path)) -> Option<Self> {
+        Self::made(engine, prepare, |_, _| {})
+    }
+
+    fn made(
+        engine: Engine,
+        prepare: impl FnOnce(&DatabaseUrl, &Path),
+        set: impl FnOnce(&mut Config, &Path),
+    ) -> Option<Self> {
         let dir = std::env::temp_dir().join(format!("sistra-test-{}", unique()));
-        let database = match engine {
-            Engine::Sqlite => DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")),
-            Engine::Postgres => DatabaseUrl::Postgres(postgres::database()?),
+        let (database, server, watch) = match engine {
+            Engine::Sqlite => {
+                let file = DatabaseUrl::Sqlite(dir.join("sistra.sqlite3"));
+                (file.clone(), file, None)
+            }
+            Engine::Postgres => {
+                let made = postgres::database()?;
+                (DatabaseUrl::Postgres(made.owner), DatabaseUrl::Postgres(made.server), None)
+            }
+            Engine::Twin => {
+                let made = postgres::twin()?;
+                let watch = twin::Watch::new(&made);
+                (DatabaseUrl::Postgres(made.owner), DatabaseUrl::Postgres(made.server), Some(watch))
+            }
         };
         std::fs::create_dir_all(&dir).unwrap();
-        if engine == Engine::Postgres {
-            let mut conn = sistra::db::connection::open(&database, sistra::db::connection::Role::Write, 60_000).unwrap();
-            sistra::db::migrations::up(&mut conn).unwrap();
-        }
-        let mut config = Config::for_tests(database.clone(), dir.clone());
+        prepare(&database, &dir);
+        let mut config = Config::for_tests(server, dir.clone());
         set(&mut config, &dir);
         let running = start(&config).unwrap();
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
-        Some(Self { running: Some(running), dir, database, agent })
+        Some(Self { running: Some(running), dir, database, agent, watch })
+    }
+
+    /// What the twin's plans and statements break of the rules, so far.
+    pub fn verdict(&self) -> twin::Verdict {
+        self.watch.as_ref().unwrap().verdict()
     }
 
     pub fn base(&self) -> String {
@@ -215,6 +253,12 @@ impl Drop for World {
             running.stop();
         }
         let _ = std::fs::remove_dir_all(&self.dir);
+        if let Some(watch) = self.watch.take()
+            && !std::thread::panicking()
+        {
+            let faults = watch.verdict().faults;
+            assert!(faults.is_empty(), "the twin refuses these statements:\n{}", faults.join("\n"));
+        }
     }
 }
 

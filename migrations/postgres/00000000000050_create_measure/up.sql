@@ -1,0 +1,19 @@
+CREATE TABLE IF NOT EXISTS measure (
+    bucket SMALLINT NOT NULL,
+    id UUID NOT NULL,
+    case_id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    type_code TEXT NOT NULL,
+    state TEXT NOT NULL,
+    accused_id UUID,
+    victim_id UUID,
+    detail JSONB NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client UUID NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT measure_pkey PRIMARY KEY (bucket, id),
+    CONSTRAINT measure_case_id_fkey FOREIGN KEY (bucket, case_id) REFERENCES case_file (bucket, id),
+    CONSTRAINT measure_bucket_check CHECK (bucket = (((get_byte(uuid_send(id), 6) & 15) << 8) | get_byte(uuid_send(id), 7)))
+);

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS measure_case_id_id_idx;

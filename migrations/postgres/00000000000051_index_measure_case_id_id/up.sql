@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS measure_case_id_id_idx ON measure (bucket, case_id, id);

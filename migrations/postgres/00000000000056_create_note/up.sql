@@ -1,0 +1,18 @@
+CREATE TABLE IF NOT EXISTS note (
+    bucket SMALLINT NOT NULL,
+    id UUID NOT NULL,
+    case_id UUID NOT NULL,
+    agency_code TEXT NOT NULL,
+    visibility TEXT NOT NULL,
+    supersedes_id UUID,
+    superseded_by_id UUID,
+    detail JSONB NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client UUID NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT note_pkey PRIMARY KEY (bucket, id),
+    CONSTRAINT note_case_id_fkey FOREIGN KEY (bucket, case_id) REFERENCES case_file (bucket, id),
+    CONSTRAINT note_bucket_check CHECK (bucket = (((get_byte(uuid_send(id), 6) & 15) << 8) | get_byte(uuid_send(id), 7)))
+);

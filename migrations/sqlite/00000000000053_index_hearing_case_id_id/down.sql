@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS hearing_case_id_id_idx;

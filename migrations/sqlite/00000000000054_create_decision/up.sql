@@ -1,0 +1,17 @@
+CREATE TABLE IF NOT EXISTS decision (
+    bucket INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    case_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    supersedes_id BLOB,
+    superseded_by_id BLOB,
+    detail TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    created_by_agency TEXT NOT NULL,
+    created_by_client BLOB NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT decision_pkey PRIMARY KEY (id),
+    CONSTRAINT decision_case_id_fkey FOREIGN KEY (case_id) REFERENCES case_file (id),
+    CONSTRAINT decision_bucket_check CHECK (bucket BETWEEN 0 AND 4095)
+) STRICT;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS decision_case_id_id_idx;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS note_case_id_id_idx;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS measure_desk_agency_code_until_at_measure_id_idx;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS assertion_replay_expires_at_idx;

@@ -1,0 +1,170 @@
+//! Bad luck at start: one clear line on stderr, an exit code that says so, and no secret in it.
+
+use std::os::unix::fs::PermissionsExt;
+
+use diesel::connection::SimpleConnection;
+use sistra::db::DatabaseUrl;
+use sistra::db::connection::{Role, open};
+
+use crate::support::postgres;
+use crate::support::process::{Dir, Server, client, data, run};
+
+/// Runs a command that must fail with one line that says `words`.
+#[track_caller]
+fn refused(args: &[&str], words: &str) {
+    let ended = run(args);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{args:?}: {ended:?}");
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "{args:?}: {lines:#?}");
+    assert!(lines[0].starts_with("sistra: ") && lines[0].contains(words), "{args:?}: {}", lines[0]);
+    for never in ["panicked", "Geheim", "Error {", "Err("] {
+        assert!(!lines[0].contains(never), "{args:?}: {}", lines[0]);
+    }
+}
+
+/// The ways to a database: the server's, and those of the tools.
+fn each_command(place: &[&str], words: &str) {
+    for command in [&["serve", "--bind", "127.0.0.1:0"][..], &["client", "list"], &["migrate", "up"], &["migrate", "status"]]
+    {
+        refused(&[command, place].concat(), words);
+    }
+}
+
+#[test]
+fn a_database_url_that_means_nothing_is_refused_by_its_scheme() {
+    let dir = Dir::new();
+    let [flag, path] = data(&dir.0);
+    let with = |url: &'static str| [flag, path, "--database", url];
+    each_command(&with("mysql://u:Geheim@h/d"), "unknown database scheme \"mysql\"");
+    each_command(&with("db.internal"), "no scheme");
+    each_command(&with("sqlite:"), "names no file");
+    std::fs::write(dir.path("url"), "oracle://u:Geheim@h/d\n").unwrap();
+    each_command(&[flag, path, "--database-file", &dir.path("url")], "unknown database scheme \"oracle\"");
+    each_command(&[flag, path, "--database-file", &dir.path("nothing")], "cannot read the database URL");
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_named_without_its_password() {
+    let dir = Dir::new();
+    let [flag, path] = data(&dir.0);
+    // Port 1 is nobody's; what libpq cannot read it would quote.
+    each_command(&[flag, path, "--database", "postgres://u:Geheim@127.0.0.1:1/d"], "Connection refused");
+    each_command(&[flag, path, "--database", "postgres://u:Geheim%zz@127.0.0.1:1/d"], "not one that PostgreSQL");
+    each_command(&[flag, path, "--database", "postgres://u@127.0.0.1:Geheim/d"], "not one that PostgreSQL");
+    let nowhere = format!("sqlite:{}", dir.path("no/such/place"));
+    each_command(&[flag, path, "--database", &nowhere], "cannot open the database");
+    std::fs::write(dir.path("other"), "this is not a database, whatever its name says".repeat(40)).unwrap();
+    let other = format!("sqlite:{}", dir.path("other"));
+    each_command(&[flag, path, "--database", &other], "not a database");
+}
+
+#[test]
+fn a_schema_newer_than_the_binary_is_left_alone() {
+    let dir = Dir::new();
+    let place = data(&dir.0);
+    assert_eq!(run(&[&["migrate", "up"], &place[..]].concat()).code, Some(0));
+    let url = DatabaseUrl::Sqlite(dir.0.join("sistra.sqlite3"));
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";
+    open(&url, Role::Write, 5_000).unwrap().batch_execute(newer).unwrap();
+    for command in [&["serve", "--bind", "127.0.0.1:0"][..], &["client", "list"], &["migrate", "up"]] {
+        refused(&[command, &place[..]].concat(), "newer than this binary");
+    }
+    let status = run(&[&["migrate", "status"], &place[..]].concat());
+    assert!(status.code == Some(0) && status.stdout.contains("99999999999999"), "{status:?}");
+}
+
+#[test]
+fn a_postgresql_schema_is_migrated_by_its_operator_and_by_nobody_else() {
+    let Some(empty) = postgres::empty() else { return };
+    let dir = Dir::new();
+    let place = [&data(&dir.0)[..], &["--database", &empty.owner]].concat();
+    refused(&[&["serve", "--bind", "127.0.0.1:0"], &place[..]].concat(), "run `sistra migrate up`");
+    refused(&[&["client", "list"], &place[..]].concat(), "run `sistra migrate up`");
+    assert_eq!(run(&[&["migrate", "up"], &place[..]].concat()).code, Some(0));
+    assert_eq!(Server::start(&place, None).stop(), Some(0));
+}
+
+#[test]
+fn one_directory_has_one_server_and_one_address_one_listener() {
+    let (one, other) = (Dir::new(), Dir::new());
+    let server = Server::start(&data(&one.0), None);
+    refused(&[&["serve", "--bind", "127.0.0.1:0"], &data(&one.0)[..]].concat(), "in use by another process");
+    let taken = server.base.trim_start_matches("http://");
+    refused(&[&["serve", "--bind", taken], &data(&other.0)[..]].concat(), "cannot listen on 127.0.0.1:");
+    refused(
+        &[&["serve", "--bind", "127.0.0.1:0", "--metrics-bind", taken], &data(&other.0)[..]].concat(),
+        "cannot listen on 127.0.0.1:",
+    );
+    // A partner system is registered beside a server that runs.
+    client(&data(&one.0));
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(Server::start(&data(&one.0), None).stop(), Some(0), "a server that ended leaves its directory free");
+}
+
+#[test]
+fn keys_are_for_their_owner_only_and_a_key_file_that_is_not_right_stops_the_start() {
+    let dir = Dir::new();
+    let home = dir.path("data");
+    let place = ["--data-dir", home.as_str()];
+    assert_eq!(Server::start(&place, None).stop(), Some(0));
+    let mode = |path: &str| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let file = format!("{home}/signing-keys.json");
+    assert_eq!((mode(&home), mode(&file)), (0o700, 0o600));
+    let serve = [&["serve", "--bind", "127.0.0.1:0"], &place[..]].concat();
+    let status = [&["keys", "status"], &place[..]].concat();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    for command in [&serve, &status] {
+        refused(command, "can be read by others: run chmod 600");
+    }
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let whole = std::fs::read_to_string(&file).unwrap();
+    for damaged in ["", "{}", "Geheim", &whole[..whole.len() / 2], &whole.replace("\"pkcs8\": \"M", "\"pkcs8\": \"N")] {
+        std::fs::write(&file, damaged).unwrap();
+        for command in [&serve, &status] {
+            refused(command, "key file");
+        }
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).unwrap();
+    refused(&serve, "cannot read the key file");
+}
+
+#[test]
+fn places_that_cannot_be_used_are_named() {
+    let dir = Dir::new();
+    std::fs::write(dir.path("file"), "").unwrap();
+    let under = dir.path("file/data");
+    for command in [&["serve", "--bind", "127.0.0.1:0"][..], &["client", "list"], &["keys", "status"], &["migrate", "up"]] {
+        refused(&[command, &["--data-dir", &under]].concat(), "cannot make the data directory");
+    }
+    let place = data(&dir.0);
+    let serve = |issuers: &str| {
+        refused(&[&["serve", "--bind", "127.0.0.1:0", "--trusted-issuers", issuers], &place[..]].concat(), issuers)
+    };
+    serve(&dir.path("nothing.json"));
+    serve(&dir.path("file"));
+    refused(&["demo", "--data-dir", place[1]], "is there already");
+    refused(&["openapi", "--check", "--dir", place[1]], "v1.json");
+    refused(&["openapi", "--write", "--dir", &under], "cannot write");
+    refused(&["healthcheck", "--url", "http://127.0.0.1:1/healthz/ready"], "not ready");
+}
+
+#[test]
+fn a_tool_says_what_is_wrong_with_what_it_was_given() {
+    let dir = Dir::new();
+    let place = data(&dir.0);
+    let create = |agency: &'static str, scope: &'static str, purpose: &'static str| {
+        [&["client", "create", "--name", "x", "--agency", agency, "--scope", scope, "--purpose", purpose], &place[..]]
+            .concat()
+    };
+    refused(&create("nobody at all", "cases:read", "prosecution"), "no agency code");
+    refused(&create("PE-NOBODY", "cases:read", "prosecution"), "agency");
+    refused(&create("PE-DP", "cases:eat", "oversight"), "cases:eat");
+    refused(&create("PE-DP", "cases:read", "curiosity"), "curiosity");
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    for command in [&["client", "disable"][..], &["client", "enable"], &["client", "rotate"], &["token", "--client"]] {
+        refused(&[command, &[unknown], &place[..]].concat(), "there is no");
+        refused(&[command, &["x"], &place[..]].concat(), "\"x\" is no client id");
+    }
+}
