@@ -238,7 +238,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
                         CONTENT_SECURITY_POLICY,
                         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
                     )))
-                    .service(SwaggerUi::new("/{_:.*}").config(DocsConfig::new(["/openapi/v1.json"]))),
+                    .service(SwaggerUi::new("/{_:.*}").config(DocsConfig::new(["/openapi/v1.json"]).deep_linking(true).display_operation_id(true))),
             )
             .default_service(web::to(fallback))
             .wrap(from_fn(layer))

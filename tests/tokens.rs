@@ -538,6 +538,22 @@ fn a_trusted_issuer_speaks_for_registered_clients(world, |config, dir| {
 static ISSUER_KEYS: std::sync::Mutex<std::collections::BTreeMap<std::path::PathBuf, Partner>> =
     std::sync::Mutex::new(std::collections::BTreeMap::new());
 
+#[test]
+fn a_flood_of_tokens_does_not_fill_the_memory() {
+    let world = World::new(crate::support::Engine::Sqlite).unwrap();
+    let (client, _) = world.client(AGENCY, "cases:read", &[Purpose::Prosecution], Credential::Secret).unwrap();
+    let authenticator = &world.running.as_ref().unwrap().authenticator;
+    let (now, mut most) = (Timestamp::now(), 0);
+    for n in 0..10_500 {
+        if n % 1_000 == 0 {
+            authenticator.directory.refresh(&world.running.as_ref().unwrap().store).unwrap();
+        }
+        authenticator.verify(&world.token_of(client), now).unwrap();
+        most = most.max(authenticator.remembered());
+    }
+    assert!((5_000..=10_000).contains(&most), "{most}");
+}
+
 /// Runs the peer; none where it cannot run and need not.
 fn peer(args: &[&str], input: &str) -> Option<String> {
     use std::io::Write;

@@ -85,10 +85,18 @@ pub struct Authenticator {
     verified: Cache<[u8; 32], Arc<Caller>>,
 }
 
+/// Most verified tokens that are remembered: whoever sends many must not fill the memory.
+const REMEMBERED: usize = 10_000;
+
 impl Authenticator {
     /// From its parts.
     pub fn new(issuer: String, keys: SigningKeys, directory: Directory, issuers: Issuers, ttl_s: i64) -> Self {
-        Self { issuer, keys, directory, issuers, ttl_s, verified: Cache::new(10_000) }
+        Self { issuer, keys, directory, issuers, ttl_s, verified: Cache::new(REMEMBERED) }
+    }
+
+    /// How many verified tokens are remembered.
+    pub fn remembered(&self) -> usize {
+        self.verified.len()
     }
 
     /// A token for a client.

@@ -135,9 +135,7 @@ pub async fn case_list(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
 /// One case, with what the caller was granted; what was withheld is named in `redacted`.
 ///
 /// A file that was joined to another one or transferred says where it goes on: `continued_in`, and a `Link` with
-/// `rel="successor-version"`.
-///
-/// `expand` adds the first 50 victims, accused or charges, each with the scope of its own list.
+/// `rel="successor-version"`. `expand` adds the first 50 victims, accused or charges, each with the scope of its own list.
 #[utoipa::path(tag = "cases", summary = "Read a case",
     params(("case_id" = CaseId, Path, description = "The case"),
         ("expand" = Option<String>, Query, description = "`victims`, `accused`, `charges`, comma-separated", max_length = 40)),
@@ -158,9 +156,8 @@ pub async fn case_read(req: HttpRequest, allowed: Allowed<CaseRead>) -> Result<H
     let entry = Entry::new(Action::Read, case, Some(read.view.version));
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
     let mut body = CaseExpanded { case: read.view, victims: None, accused: None, charges: None };
-    let version = body.case.version;
     let mut response = if wanted.is_empty() {
-        respond::ok(&req, version, &read.tag, Some(audit), &body)
+        respond::ok(&req, body.case.version, &read.tag, Some(audit), &body)
     } else {
         expand(&allowed, case, &wanted, &mut body).await?;
         // The children have versions of their own, so the case's tag would lie.

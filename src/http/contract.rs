@@ -209,7 +209,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
     let shows_nobody = ["/v1/agencies", "/v1/catalogues"].iter().any(|p| path.starts_with(p))
-        || ["/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
+        || ["/history", "/transitions", "/available", "/verdicts"].iter().any(|p| path.ends_with(p));
     let audit = match method {
         _ if !secured => "none",
         "get" if shows_nobody => "none",
@@ -244,7 +244,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
                 put(headers, "RateLimit", json!({"$ref": "#/components/headers/RateLimit"}));
                 put(headers, "RateLimit-Policy", json!({"$ref": "#/components/headers/RateLimitPolicy"}));
             }
-            if secured && has_version {
+            if secured && has_version || path.starts_with("/v1/catalogues") {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
             if audit == "read" {
@@ -255,13 +255,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         if let Some(created) = responses.get_mut("201").and_then(|r| r.get_mut("headers")) {
             put(created, "Location", json!({"$ref": "#/components/headers/Location"}));
         }
-        if read
-            && let Some(page) =
-                responses.get_mut("200").filter(|_| answer.as_ref().is_some_and(|s| has(whole, s, "next_cursor")))
-        {
-            if let Some(headers) = page.get_mut("headers") {
-                put(headers, "Link", json!({"$ref": "#/components/headers/Link"}));
-            }
+        let paged = read && answer.as_ref().is_some_and(|s| has(whole, s, "next_cursor"));
+        if let Some(headers) = responses.get_mut("200").filter(|_| paged).and_then(|page| page.get_mut("headers")) {
+            put(headers, "Link", json!({"$ref": "#/components/headers/Link"}));
         }
         let bare = |about: &str| {
             json!({"description": about, "headers": {
@@ -310,6 +306,18 @@ fn has(whole: &Value, schema: &Value, property: &str) -> bool {
         || schema.get("allOf").and_then(Value::as_array).into_iter().flatten().any(|part| has(whole, part, property))
 }
 
+/// The example that a handler brings for an answer of this schema.
+fn brought<'d>(whole: &'d Value, schema: &str) -> Option<&'d Value> {
+    let target = format!("#/components/schemas/{schema}");
+    let operations = whole.get("paths")?.as_object()?.values().filter_map(Value::as_object).flat_map(Map::values);
+    let answers = operations.filter_map(|o| o.get("responses")?.as_object()).flat_map(Map::values);
+    let mut contents = answers.filter_map(|a| a.get("content")?.get("application/json"));
+    contents
+        .find(|c| c.get("example").is_some() && c.get("schema").and_then(|s| s.get("$ref")) == Some(&json!(target)))
+        .and_then(|c| c.get("example"))
+        .or_else(|| whole.get("components")?.get("schemas")?.get(schema)?.get("example"))
+}
+
 /// Gives an answer the example of its schema, or a page one of its items.
 fn example(response: &mut Map<String, Value>, whole: &Value, examples: &Value) {
     let Some(content) = response.get_mut("content").and_then(|c| c.get_mut("application/json")) else { return };
@@ -322,8 +330,12 @@ fn example(response: &mut Map<String, Value>, whole: &Value, examples: &Value) {
     };
     let Some(schema) = content.get("schema").and_then(name) else { return };
     let item = whole.pointer(&format!("/components/schemas/{schema}/properties/items/items")).and_then(name);
-    let found =
-        examples.get(&schema).cloned().or_else(|| Some(json!({"items": [examples.get(item?)?], "next_cursor": null})));
+    let paged = whole.pointer(&format!("/components/schemas/{schema}/properties/next_cursor")).is_some();
+    let found = examples.get(&schema).cloned().or_else(|| {
+        let item = item.filter(|_| paged)?;
+        let one = examples.get(&item).or_else(|| brought(whole, &item))?;
+        Some(json!({"items": [one], "next_cursor": null}))
+    });
     if let Some(found) = found {
         put(content, "example", found);
     }

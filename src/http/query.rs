@@ -1,7 +1,8 @@
 //! Query strings, strictly: an unknown, repeated or malformed parameter is an error that names it.
 
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage, HttpRequest};
 
+use super::context::Seen;
 use crate::kernel::error::{Error, Fault, Result};
 use crate::kernel::page::Limit;
 use crate::kernel::{FaultCode, Timestamp};
@@ -17,8 +18,10 @@ pub struct Params {
 }
 
 impl Params {
-    /// Reads the query string; only `known` names may stand in it, and `fields`, which every read takes.
+    /// Reads the query string; only `known` names may stand in it, and `fields`, which every read
+    /// of records takes (`respond` applies it).
     pub fn parse(req: &HttpRequest, known: &[&str]) -> Result<Self> {
+        let records = req.extensions().contains::<Seen>();
         let mut given: Vec<(String, String)> = Vec::new();
         let mut unknown = Vec::new();
         let mut faults = Vec::new();
@@ -30,7 +33,7 @@ impl Params {
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
                 return Err(Error::InvalidRequest);
             };
-            if !known.contains(&name.as_str()) && name != "fields" {
+            if !known.contains(&name.as_str()) && !(records && name == "fields") {
                 unknown.push(Fault::parameter(name.chars().take(60).collect::<String>(), FaultCode::UnknownField));
             } else if given.iter().any(|(n, _)| *n == name) {
                 faults.push(Fault::parameter(name, FaultCode::UniqueItems));
