@@ -633,7 +633,8 @@ fn the_desk_is_read_from_its_index_in_order(world) {
         }
         sistra::db::Conn::Sqlite(c) => diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load::<Line>(c).unwrap().into_iter().map(|l| l.detail + "\n").collect(),
     };
-    assert!(plan.contains("measure_desk_agency_code_until_at_measure_id_idx"), "{plan}");
+    // A partition of the twin names its own part of the index.
+    assert!(plan.contains("agency_code_until_at_measure_id_idx"), "{plan}");
     assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{plan}");
 }
 

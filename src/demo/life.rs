@@ -21,6 +21,17 @@ pub struct Move {
     pub at: Timestamp,
 }
 
+/// What is known of who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing.
+    Nobody,
+    /// Who, and no charge stands.
+    Somebody,
+    /// Who, and of what.
+    Charged,
+}
+
 /// Trigger, kind of act, least and most days after the move before.
 type Act = (&'static str, &'static str, i64, i64);
 
@@ -52,18 +63,12 @@ const NULLITY: Act = ("file_nullity", "recurso", 1, 10);
 const DECIDE_NULLITY: Act = ("decide_nullity", "ejecutoria", 200, 600);
 
 /// What happens to a case, up to `today`.
-pub fn live(
-    chance: &mut Xoshiro256PlusPlus,
-    start: Timestamp,
-    today: Timestamp,
-    modern: bool,
-    identified: bool,
-) -> Vec<Move> {
+pub fn live(chance: &mut Xoshiro256PlusPlus, start: Timestamp, today: Timestamp, modern: bool, known: Known) -> Vec<Move> {
     let convicted = chance.random_bool(0.68);
     let ends: &[Act] = if convicted { &[REGISTER] } else { &[CLOSE_ACQUITTED] };
     let mut way = vec![OPEN];
-    if !identified {
-        way.push(if modern && chance.random_bool(0.4) { RESERVE } else { ARCHIVE });
+    if known != Known::Charged {
+        way.push(if modern && known == Known::Nobody && chance.random_bool(0.4) { RESERVE } else { ARCHIVE });
     } else if modern {
         match index(chance, &[50, 8, 6, 10, 26]) {
             0 => way.push(ARCHIVE),

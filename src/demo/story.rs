@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Utc};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::life::{Move, live};
+use super::life::{Known, Move, live};
 use crate::accused::wire::{AccusedCreate, AccusedIdentityInput};
 use crate::cases::wire::{CaseCreate, IdentifierInput};
 use crate::catalogue::{Catalogue, dni_check_digit, names};
@@ -174,14 +174,18 @@ impl Teller<'_> {
                 victims: labels.clone(),
             })
             .collect::<Vec<_>>();
-        let charged = !charges.is_empty();
+        let known = match (identified, charges.is_empty()) {
+            (false, _) => Known::Nobody,
+            (true, true) => Known::Somebody,
+            (true, false) => Known::Charged,
+        };
         let facts = reported.plus_seconds(-86_400 * self.chance.random_range(2..400_i64));
         let facts_from =
             if facts.date().year() < 2008 { None } else { PartialDate::parse(&facts.date().format("%Y-%m").to_string()) };
         // The new code came district by district; Lima was last (2021).
         let modern = year >= 2021 || !matches!(department.as_str(), "15" | "07");
         let at = reported.plus_seconds(self.chance.random_range(600..7_200_i64));
-        let moves = live(&mut self.chance, at, Timestamp::parse(TODAY)?, modern, identified && charged);
+        let moves = live(&mut self.chance, at, Timestamp::parse(TODAY)?, modern, known);
         let closed = moves.iter().any(|m| m.trigger.starts_with("close_"));
         let sharing = self.sharing(reported, minor, closed)?;
         let case = CaseCreate {
