@@ -51,3 +51,17 @@ fn the_top_level_holds_only_what_it_may() {
         assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "{name}");
     }
 }
+
+#[test]
+fn the_composed_service_gets_the_rights_that_the_page_grants() {
+    let page = std::fs::read_to_string("migrations/README.md").unwrap();
+    let composed = std::fs::read_to_string("docker-compose.yml").unwrap();
+    let grants = page.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    for line in grants.lines() {
+        assert!(composed.contains(line), "{line}");
+    }
+    let rights = |text: &str| {
+        text.lines().filter(|l| l.trim_start().starts_with("GRANT") || l.trim_start().starts_with("REVOKE")).count()
+    };
+    assert_eq!(rights(&composed), rights(grants));
+}

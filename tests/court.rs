@@ -636,4 +636,27 @@ fn the_desk_is_read_from_its_index_in_order(world) {
     assert!(plan.contains("measure_desk_agency_code_until_at_measure_id_idx"), "{plan}");
     assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{plan}");
 }
+
+fn of_moves_and_replacements_made_at_once_exactly_one_passes(world) {
+    let court = Court::open(world);
+    let measure = court.detained(world, "2026-01-01", "2150-01-01");
+    let decisions = format!("{}/decisions", court.case);
+    let ruling = json!({"kind": "auto", "date": "2026-03", "authority": "Juzgado", "result": "Se resuelve"});
+    let mut right = ruling.clone();
+    right["supersedes"] = world.post(&decisions, &court.prosecutor, &ruling).json()["id"].clone();
+    let at_once = |act: &(dyn Fn() -> u16 + Sync)| -> Vec<u16> {
+        let mut seen: Vec<u16> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..6).map(|_| scope.spawn(act)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        seen.sort_unstable();
+        seen
+    };
+    let extend = json!({"trigger": "extend", "granted_by": "inv_judge", "legal_act": order(), "until_on": "2150-02-01"});
+    assert_eq!(at_once(&|| world.step(&measure, &court.prosecutor, "\"3.o\"", &extend).status), [200, 412, 412, 412, 412, 412]);
+    assert_eq!(world.get(&measure, &court.prosecutor).json()["extensions"].as_array().unwrap().len(), 1);
+    assert_eq!(ids(&world.get("/v1/measures", &court.prosecutor)), [last_segment(&measure)]);
+    assert_eq!(at_once(&|| world.post(&decisions, &court.prosecutor, &right).status), [201, 409, 409, 409, 409, 409]);
+    assert_eq!(ids(&world.get(&decisions, &court.prosecutor)).len(), 2);
+}
 }

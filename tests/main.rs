@@ -9,6 +9,7 @@ mod contract;
 mod court;
 mod durability;
 mod edge;
+mod operations;
 mod persons;
 mod plans;
 mod procedure;

@@ -52,9 +52,11 @@ fn the_ledger_cannot_be_changed_or_cut(world) {
             let refused = raw(world, &format!("TRUNCATE {table}")).unwrap_err().to_string();
             assert!(refused.contains("append-only"), "{refused}");
         }
+    }
+    if world.restricted {
         for sql in ["UPDATE ledger_entry SET action = 'x'", "TRUNCATE ledger_leaf", "ALTER TABLE ledger_leaf DISABLE TRIGGER ALL", "DELETE FROM __diesel_schema_migrations", "CREATE TABLE x (y TEXT)"] {
-            let refused = running.store.write_blocking(move |tx| Ok(tx.batch_execute(sql)?)).unwrap_err();
-            assert!(format!("{refused:?}").contains("permission denied") || format!("{refused:?}").contains("must be owner"), "{sql}: {refused:?}");
+            let refused = format!("{:?}", running.store.write_blocking(move |tx| Ok(tx.batch_execute(sql)?)).unwrap_err());
+            assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{sql}: {refused}");
         }
     }
 }

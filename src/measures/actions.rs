@@ -1,5 +1,7 @@
 //! What can be done with measures: one transaction each.
 
+use chrono::NaiveDate;
+
 use super::model::Measure;
 use super::states::{Trigger, after};
 use super::store::{self, Filter};
@@ -17,8 +19,13 @@ use crate::ledger::{self, Action, Entry};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
 use crate::{accused, victims};
 
+/// The day by which a measure has expired or not: that of UTC, as everywhere in the registry.
+fn today(act: &Act) -> NaiveDate {
+    act.now.date()
+}
+
 fn written(measure: &Measure, sight: &Sight, act: &Act, replayed: bool) -> Written<MeasureView> {
-    Written { view: measure.view(act.now.date()), tag: sight.view(), replayed }
+    Written { view: measure.view(today(act)), tag: sight.view(), replayed }
 }
 
 /// Asks for a measure in a case of the caller's agency.
@@ -78,7 +85,7 @@ pub async fn list_measures(
     store
         .read(move |conn| {
             let sight = sight(conn, &act.scope, case)?;
-            let today = act.now.date();
+            let today = today(&act);
             Ok(store::list(conn, &sight, case, &filter, after.as_ref(), limit)?.map(|m| m.view(today)))
         })
         .await
@@ -101,7 +108,7 @@ pub async fn list_desk(
             cases.sort();
             cases.dedup();
             let sights = docket::sights(conn, &act.scope, &cases)?;
-            let today = act.now.date();
+            let today = today(&act);
             let items = measures
                 .into_iter()
                 // The desk gives the order; what may be seen is the docket's to say.
@@ -161,7 +168,7 @@ pub async fn move_measure(
             let from = measure.state;
             let next =
                 after(measure.kind, from, trigger).ok_or_else(|| Error::StateConflict(vec!["no_such_transition".into()]))?;
-            let failed = measure.failed_guards(trigger, act.now.date());
+            let failed = measure.failed_guards(trigger, today(&act));
             if !failed.is_empty() {
                 return Err(Error::StateConflict(failed.into_iter().map(Into::into).collect()));
             }
@@ -205,7 +212,7 @@ pub async fn available(store: &Store, act: &Act, id: MeasureId, lang: &'static s
                 .filter_map(|trigger| {
                     let next = states::after(measure.kind, measure.state, trigger)?;
                     let mut failed_guards: Vec<String> =
-                        measure.failed_guards(trigger, act.now.date()).into_iter().map(str::to_owned).collect();
+                        measure.failed_guards(trigger, today(&act)).into_iter().map(str::to_owned).collect();
                     if sight.must_own().is_err() {
                         failed_guards.push("owner_only".to_owned());
                     }

@@ -10,3 +10,6 @@ pub mod model;
 pub mod states;
 pub mod store;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;

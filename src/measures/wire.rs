@@ -125,6 +125,7 @@ pub struct MeasureTransitionCreate {
 
 /// A change of the last day while the measure ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = MeasureExtension)]
 pub struct Extension {
     /// The last day before it.
     #[schema(required)]

@@ -54,6 +54,8 @@ pub struct World {
     pub dir: PathBuf,
     /// The database as its owner sees it; the server of a PostgreSQL one has the application's rights only.
     pub database: DatabaseUrl,
+    /// Whether the server has the application's rights only: on PostgreSQL, unless the cluster was given.
+    pub restricted: bool,
     agent: ureq::Agent,
     /// What a twin is judged by when it ends.
     watch: Option<twin::Watch>,
@@ -105,17 +107,17 @@ pub fn apply(config: &mut Config, dir: &Path, set: impl FnOnce(&mut Config, &Pat
 impl World {
     /// A server with the settings of [`Config::for_tests`].
     pub fn new(engine: Engine) -> Option<Self> {
-        Self::made(engine, |_, _| (), |_, _| {})
+        Self::made(engine, |_, _| (), |_, _| ())
+    }
+
+    /// With a database that `prepare` has had before the server, as its owner.
+    pub fn prepared(engine: Engine, prepare: impl FnOnce(&DatabaseUrl, &Path)) -> Option<Self> {
+        Self::made(engine, prepare, |_, _| ())
     }
 
     /// A server whose settings `set` has changed; none where the engine is not there.
     pub fn with(engine: Engine, set: impl FnOnce(&mut Config, &Path)) -> Option<Self> {
         Self::made(engine, |_, _| (), set)
-    }
-
-    /// With a database that `prepare` has had before the server, as its owner.
-    pub fn prepared(engine: Engine, prepare: impl FnOnce(&DatabaseUrl, &Path)) -> Option<Self> {
-        Self::made(engine, prepare, |_, _| {})
     }
 
     fn made(
@@ -141,11 +143,12 @@ impl World {
         };
         std::fs::create_dir_all(&dir).unwrap();
         prepare(&database, &dir);
+        let restricted = server != database;
         let mut config = Config::for_tests(server, dir.clone());
         set(&mut config, &dir);
         let running = start(&config).unwrap();
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
-        Some(Self { running: Some(running), dir, database, agent, watch })
+        Some(Self { running: Some(running), dir, database, restricted, agent, watch })
     }
 
     /// What the twin's plans and statements break of the rules, so far.

@@ -36,8 +36,8 @@ struct Shared {
 }
 
 static SHARED: OnceLock<Option<Shared>> = OnceLock::new();
-static PLAIN: OnceLock<()> = OnceLock::new();
-static SPLIT: OnceLock<()> = OnceLock::new();
+static PLAIN: OnceLock<String> = OnceLock::new();
+static SPLIT: OnceLock<String> = OnceLock::new();
 
 fn shared() -> Option<&'static Shared> {
     let found = SHARED.get_or_init(|| {
@@ -87,39 +87,39 @@ fn grants() -> String {
 /// A new database, migrated; none where there is no PostgreSQL and none is required.
 pub fn database() -> Option<Database> {
     let shared = shared()?;
-    PLAIN.get_or_init(|| {
-        execute(&shared.base, "postgres", "CREATE DATABASE plain_template");
-        let url = DatabaseUrl::Postgres(format!("{}/plain_template", shared.base));
-        migrations::up(&mut open(&url, Role::Write, 60_000).unwrap()).unwrap();
+    let template = PLAIN.get_or_init(|| {
+        let Database { owner, name, .. } = copy(shared, "template1", APP);
+        migrations::up(&mut open(&DatabaseUrl::Postgres(owner), Role::Write, 60_000).unwrap()).unwrap();
         if shared.own.is_some() {
-            execute(&shared.base, "plain_template", &grants());
+            execute(&shared.base, &name, &grants());
         }
+        name
     });
-    Some(copy(shared, "plain_template", APP))
+    Some(copy(shared, template, APP))
 }
 
 /// A new database of the twin.
 pub fn twin() -> Option<Database> {
     let shared = shared()?;
     shared.own.as_ref()?;
-    SPLIT.get_or_init(|| {
-        execute(&shared.base, "postgres", "CREATE DATABASE twin_template");
-        let url = DatabaseUrl::Postgres(format!("{}/twin_template", shared.base));
+    let template = SPLIT.get_or_init(|| {
+        let Database { owner, name, .. } = copy(shared, "template1", TWIN);
         // Makes the table of versions.
-        let mut conn = open(&url, Role::Write, 60_000).unwrap();
+        let mut conn = open(&DatabaseUrl::Postgres(owner), Role::Write, 60_000).unwrap();
         migrations::up(&mut conn).unwrap();
         migrations::down(&mut conn, None).unwrap();
         drop(conn);
         let mut all = String::new();
-        for (name, sql) in steps("postgres") {
+        for (step, sql) in steps("postgres") {
             all.push_str(&split(&sql));
-            let version = name.split('_').next().unwrap();
+            let version = step.split('_').next().unwrap();
             all.push_str(&format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');"));
         }
-        execute(&shared.base, "twin_template", &all);
-        execute(&shared.base, "twin_template", &grants());
+        execute(&shared.base, &name, &all);
+        execute(&shared.base, &name, &grants());
+        name
     });
-    Some(copy(shared, "twin_template", TWIN))
+    Some(copy(shared, template, TWIN))
 }
 
 /// An empty database.
