@@ -330,7 +330,9 @@ fn example(response: &mut Map<String, Value>, whole: &Value, examples: &Value) {
     };
     let Some(schema) = content.get("schema").and_then(name) else { return };
     let item = whole.pointer(&format!("/components/schemas/{schema}/properties/items/items")).and_then(name);
-    let paged = whole.pointer(&format!("/components/schemas/{schema}/properties/next_cursor")).is_some();
+    // A page and nothing more: a list that says more than its items brings its own example.
+    let required = whole.pointer(&format!("/components/schemas/{schema}/required")).and_then(Value::as_array);
+    let paged = required.is_some_and(|r| r.iter().all(|name| name == "items" || name == "next_cursor"));
     let found = examples.get(&schema).cloned().or_else(|| {
         let item = item.filter(|_| paged)?;
         let one = examples.get(&item).or_else(|| brought(whole, &item))?;

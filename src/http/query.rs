@@ -33,7 +33,7 @@ impl Params {
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
                 return Err(Error::InvalidRequest);
             };
-            if !known.contains(&name.as_str()) && !(records && name == "fields") {
+            if !(known.contains(&name.as_str()) || records && name == "fields") {
                 unknown.push(Fault::parameter(name.chars().take(60).collect::<String>(), FaultCode::UnknownField));
             } else if given.iter().any(|(n, _)| *n == name) {
                 faults.push(Fault::parameter(name, FaultCode::UniqueItems));
