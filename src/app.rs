@@ -49,6 +49,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::victims::http::routes(cfg);
     crate::accused::http::routes(cfg);
     crate::charges::http::routes(cfg);
+    crate::deadlines::http::routes(cfg);
     crate::referrals::http::routes(cfg);
     crate::measures::http::routes(cfg);
     crate::hearings::http::routes(cfg);

@@ -46,6 +46,9 @@ enum Command {
     /// Show or rotate the signing keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The desks of legal time limits
+    #[command(subcommand)]
+    Deadlines(DeadlinesCommand),
     /// Check the law data, or write them out for correction
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
@@ -183,6 +186,12 @@ enum CatalogueCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum DeadlinesCommand {
+    /// Count every term anew, after the law was corrected; takes a registry that no server writes to
+    Rebuild(DataArgs),
+}
+
 #[derive(Debug, Args)]
 struct TokenCommand {
     #[command(flatten)]
@@ -211,6 +220,7 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Openapi(command)) => openapi(&command),
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
+        Some(Command::Deadlines(command)) => deadlines(command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {
@@ -322,11 +332,7 @@ fn new_dir(wanted: Option<PathBuf>) -> Result<PathBuf, String> {
 fn fill(running: &app::Running, seed: u64, cases: u64) -> Result<demo::Done, String> {
     let catalogue = Arc::new(Catalogue::embedded().map_err(|e| format!("catalogue: {e}"))?);
     let terminal = std::io::stderr().is_terminal();
-    let bar = if terminal { indicatif::ProgressBar::new(cases) } else { indicatif::ProgressBar::hidden() };
-    let style = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} cases, {eta} left");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
+    let bar = progress(cases, "cases");
     let tenth = (cases / 10).max(1);
     let told = |done: u64| {
         bar.set_position(done);
@@ -552,6 +558,33 @@ fn keys(command: KeysCommand) -> Result<(), String> {
         keys.rotate(Timestamp::now())?;
     }
     print(&json!({ "keys": keys.status() }))
+}
+
+fn deadlines(command: DeadlinesCommand) -> Result<(), String> {
+    let DeadlinesCommand::Rebuild(data) = command;
+    drop(ready(&data)?);
+    let mut settings = crate::db::StoreSettings::new(data.url()?);
+    settings.connections = 1;
+    let store = crate::db::Store::open(&settings)?;
+    let law = Arc::new(data.catalogue()?);
+    let bar = progress(u64::from(crate::kernel::ids::BUCKETS.unsigned_abs()), "buckets");
+    let told = |bucket: i16| bar.set_position(u64::from(bucket.unsigned_abs()));
+    let done = crate::deadlines::actions::rebuild(&store, &law, Timestamp::now(), told)
+        .map_err(|e| format!("the desk could not be made again: {e:?}"))?;
+    bar.finish_and_clear();
+    print(&json!({ "cases": done }))
+}
+
+/// A progress bar on a terminal, nothing elsewhere.
+fn progress(of: u64, what: &str) -> indicatif::ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let bar = indicatif::ProgressBar::new(of);
+    match indicatif::ProgressStyle::with_template(&format!("{{wide_bar}} {{pos}}/{{len}} {what}, {{eta}} left")) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 fn token(command: &TokenCommand) -> Result<(), String> {

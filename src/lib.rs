@@ -43,6 +43,7 @@ pub mod charges;
 pub mod cli;
 pub mod config;
 pub mod db;
+pub mod deadlines;
 pub mod decisions;
 pub mod demo;
 pub mod hearings;

@@ -7,6 +7,7 @@ mod catalogues;
 mod cli;
 mod contract;
 mod court;
+mod deadlines;
 mod durability;
 mod edge;
 mod operations;

@@ -26,7 +26,7 @@ const REFERENCE: [&str; 3] = ["agency", "client", "__diesel_schema_migrations"];
 const QUEUE: &str = "ledger_pending";
 
 /// Values of the parameters that lists take. One that is not here is taken from the contract or from a record.
-const EXAMPLES: [(&str, &[&str]); 17] = [
+const EXAMPLES: &[(&str, &[&str])] = &[
     ("stage", &["preliminary_inquiry", "preliminary_inquiry,trial"]),
     ("agency", &["PE-MP-FISTRAP-LIMA"]),
     ("identifier", &["PE-CARPETA:506014501-2026-77-0"]),
@@ -41,6 +41,7 @@ const EXAMPLES: [(&str, &[&str]); 17] = [
     ("box", &["in", "out"]),
     ("offence_code", &["PE-CP-129-A"]),
     ("state", &["sent", "alleged", "in_force"]),
+    ("due_before", &["2026-12-31"]),
     ("expires_before", &["2026-12-31"]),
     ("limit", &["2"]),
     ("cursor", &[]),

@@ -96,8 +96,17 @@ pub fn in_case(conn: &mut Conn, case: CaseId) -> Result<Vec<AccusedId>> {
 
 /// Whether anybody accused in a case is identified.
 pub fn has_identified(conn: &mut Conn, case: CaseId) -> Result<bool> {
-    let page = list(conn, case, None, Limit::DEFAULT)?;
-    Ok(page.items.iter().any(|a| a.detail.kind != "unidentified"))
+    let mut after = None;
+    loop {
+        let Page { items, next } = list(conn, case, after.as_ref(), Limit::DEFAULT)?;
+        if items.iter().any(|a| a.detail.kind != "unidentified") {
+            return Ok(true);
+        }
+        match next {
+            Some(next) => after = Some(next),
+            None => return Ok(false),
+        }
+    }
 }
 
 /// One page of a case's accused. The caller's sight has been checked.

@@ -19,11 +19,11 @@ use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{Bucket, Error, FaultCode, PartialDate, Result, Timestamp};
+use crate::kernel::{Bucket, Day, Error, FaultCode, PartialDate, Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, Reach, TransitionView};
 use crate::victims::PreparedVictim;
-use crate::{accused, agencies, charges, referrals, victims};
+use crate::{accused, agencies, charges, deadlines, measures, referrals, victims};
 
 /// What a write answers: the record as it stands, its entity tag's view, and whether the key had been used.
 #[derive(Debug)]
@@ -88,6 +88,7 @@ pub async fn commit_opening(store: &Store, act: Act, once: Once, opening: Openin
                 return written(tx, &act, CaseId::from_uuid(resource.uuid()), true);
             }
             store::insert(tx, &act, case)?;
+            deadlines::desk::open(tx, &act.catalogue, case, act.now)?;
             let mut entries = vec![Entry::new(Action::Created, id, Some(1))];
             entries.extend(victims::insert(tx, &act, id, persons)?);
             entries.extend(accused::insert(tx, &act, id, suspects)?);
@@ -165,6 +166,9 @@ pub async fn amend_case(store: &Store, act: Act, id: CaseId, version: i64, patch
                 store::claim(tx, &case)?;
                 store::release(tx, &before, &case)?;
                 store::update(tx, &case, version)?;
+                if changed.iter().any(|c| c == "#/complexity" || c == "#/reported_at") {
+                    deadlines::settle(tx, &act.catalogue, &case, act.now)?;
+                }
                 let entry = Entry::new(Action::Updated, id, Some(case.version)).changed(changed);
                 ledger::append(tx, &act.actor, act.now, vec![entry])?;
             }
@@ -178,13 +182,15 @@ pub fn must_match(current: i64, given: i64) -> Result<()> {
     if current == given { Ok(()) } else { Err(Error::PreconditionFailed { current_version: current }) }
 }
 
-/// The day from which an act counts: full, not before the stage began, not after today.
-pub fn effective_day(given: Option<PartialDate>, since: NaiveDate, now: Timestamp) -> Result<NaiveDate> {
-    let bad = |code| Err(Error::field("/effective_on", code));
-    let Some(given) = given else { return Ok(now.date().max(since)) };
-    let Some(day) = given.day() else { return bad(FaultCode::Format) };
-    // A day of grace for clocks and time zones.
-    if day < since || day > now.plus_seconds(86_400).date() { bad(FaultCode::DateOrder) } else { Ok(day) }
+/// The day from which an act in a case counts: not before the stage began, not after today.
+pub fn effective_day(law: &Catalogue, case: &Case, given: Option<Day>, now: Timestamp) -> Result<NaiveDate> {
+    let today = law.calendar(&case.jurisdiction).day(now);
+    let since = case.detail.stage_since;
+    match given.map(Day::date) {
+        None => Ok(today.max(since)),
+        Some(day) if day < since || day > today => Err(Error::field("/effective_on", FaultCode::DateOrder)),
+        Some(day) => Ok(day),
+    }
 }
 
 /// The procedure of a stored case on a day.
@@ -203,8 +209,14 @@ fn facts(conn: &mut Conn, act: &Act, case: &Case, needs: Needs) -> Result<Facts>
         open_referrals: if needs.referrals { referrals::open_count(conn, id)? } else { 0 },
         charges: charges::of_case(conn, id)?,
         past: if needs.past { transitions::past(conn, id)? } else { Vec::new() },
-        detained: false,
+        detained: needs.detained && detained(conn, act, case)?,
     })
+}
+
+/// Whether somebody is detained in a case.
+fn detained(conn: &mut Conn, act: &Act, case: &Case) -> Result<bool> {
+    let profile = profile_on(&act.catalogue, case, case.detail.stage_since)?;
+    Ok(measures::running(conn, case.id)?.iter().any(|m| profile.detentions.contains(&m.type_code)))
 }
 
 /// Moves a case by a procedural act, with the charges that it carries.
@@ -227,8 +239,8 @@ pub async fn move_case(
             }
             must_match(case.version, version)?;
             case.must_be_here()?;
-            let on = effective_day(new.effective_on, case.detail.stage_since(&case), act.now)?;
             let law = act.catalogue.clone();
+            let on = effective_day(&law, &case, new.effective_on, act.now)?;
             let profile = profile_on(&law, &case, on)?;
             let transition = profile
                 .transition(&case.stage, &new.trigger)
@@ -264,7 +276,7 @@ pub async fn move_case(
             let continued = continuation::carry_out(tx, &act, profile, &mut case, effect, &new, successor)?;
             let from = std::mem::replace(&mut case.stage, to);
             if from != case.stage {
-                case.detail.stage_since = Some(on);
+                case.detail.stage_since = on;
             }
             case.version += 1;
             case.updated_at = act.now;
@@ -292,6 +304,7 @@ pub async fn move_case(
                     reach,
                 },
             )?;
+            deadlines::settle(tx, &law, &case, act.now)?;
             ledger::append(tx, &act.actor, act.now, entries)?;
             Ok(Written { view: case.view(&sight), tag: sight.view(), replayed: false })
         })
@@ -304,7 +317,7 @@ pub async fn available(store: &Store, act: &Act, id: CaseId, lang: &'static str)
     store
         .read(move |conn| {
             let (case, sight) = store::find(conn, &act.scope, id)?;
-            let on = act.now.date().max(case.detail.stage_since(&case));
+            let on = effective_day(&act.catalogue, &case, None, act.now)?;
             let profile = profile_on(&act.catalogue, &case, on)?;
             let facts = facts(conn, &act, &case, Needs::of(profile.available(&case.stage)))?;
             let items = profile

@@ -16,7 +16,7 @@ use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId, VictimId};
 use crate::kernel::{Error, Fault, FaultCode, Result};
 use crate::ledger::{Action, Entry};
-use crate::{accused, charges, victims};
+use crate::{accused, charges, deadlines, victims};
 
 /// Where a file, or a part of it, goes on.
 #[derive(Debug)]
@@ -70,6 +70,7 @@ pub fn carry_out(
                 let mut next = follower(act, case, successor);
                 next.owner = agency.clone();
                 store::insert(tx, act, &next)?;
+                deadlines::settle(tx, &act.catalogue, &next, act.now)?;
                 let mut entries = vec![Entry::new(Action::Created, successor, Some(1))];
                 entries.extend(carry(tx, act, case.id, successor, None)?);
                 // The old file's numbers and history stay in sight of whoever goes on with it.
@@ -141,6 +142,7 @@ fn split(tx: &mut Conn, act: &Act, case: &mut Case, leaving: &[AccusedId], succe
     no_faults(faults)?;
     let next = follower(act, case, successor);
     store::insert(tx, act, &next)?;
+    deadlines::settle(tx, &act.catalogue, &next, act.now)?;
     let mut entries = vec![Entry::new(Action::Created, successor, Some(1))];
     entries.extend(carry(tx, act, case.id, successor, Some(leaving))?);
     case.detail.chain.split_into.push(successor);
@@ -156,7 +158,7 @@ fn follower(act: &Act, case: &Case, id: CaseId) -> Case {
     next.external_ref = None;
     next.detail.identifiers = Vec::new();
     next.detail.chain = Chain { continues: Some(case.id), ..Chain::default() };
-    next.detail.stage_since = Some(case.detail.stage_since(case));
+
     next.created_at = act.now;
     next.created_by_agency = act.agency().clone();
     next.updated_at = act.now;

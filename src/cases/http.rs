@@ -183,13 +183,14 @@ async fn expand(
 ) -> Result<(), Problem> {
     let (store, act, client, services) = (allowed.store(), allowed.act(), allowed.caller().client, allowed.services());
     let shown = |entry| services.access.record(&act.actor, act.now, entry);
-    let (own, of_case) = (Params::of(&[]), Params::of(&[("case_id", case.to_string())]));
+    let own = |list: &str| Params::of(format!("/v1/cases/{case}/{list}"), &[]);
+    let of_case = Params::of("/v1/charges".to_owned(), &[("case_id", case.to_string())]);
     let mut withheld = Vec::new();
     for child in wanted {
         let found = match child.as_str() {
             "victims" => victims::actions::list_victims(store, &act, case, None, Limit::DEFAULT).await.map(|page| {
                 let entry = Entry::listed(client, "victim_list", page.items.iter().map(|v| v.victim_id));
-                let next_cursor = services.cursors.next(&own, client, page.next.as_ref());
+                let next_cursor = services.cursors.next(&own("victims"), client, page.next.as_ref());
                 next_cursor.map(|next_cursor| {
                     body.victims = Some(CaseVictimPage { items: page.items, next_cursor });
                     entry
@@ -197,7 +198,7 @@ async fn expand(
             }),
             "accused" => accused::actions::list_accused(store, &act, case, None, Limit::DEFAULT).await.map(|page| {
                 let entry = Entry::listed(client, "accused_list", page.items.iter().map(|a| a.id));
-                let next_cursor = services.cursors.next(&own, client, page.next.as_ref());
+                let next_cursor = services.cursors.next(&own("accused"), client, page.next.as_ref());
                 next_cursor.map(|next_cursor| {
                     body.accused = Some(AccusedPage { items: page.items, next_cursor });
                     entry

@@ -8,7 +8,7 @@ use super::wire::{CaseCreate, CasePatch, CaseView, Identifier, IdentifierInput};
 use crate::act::Act;
 use crate::catalogue::{Catalogue, SchemeFault, WrittenUnder, keep_standing_codes};
 use crate::kernel::ids::CaseId;
-use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, PartialDate, Result, Timestamp};
+use crate::kernel::{AgencyCode, Day, Error, Fault, FaultCode, Field, PartialDate, Result, Timestamp};
 
 /// A case.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,9 +68,8 @@ pub struct CaseDetail {
     pub exploitation: Vec<String>,
     /// Complexity.
     pub complexity: String,
-    /// The day on which the stage was entered; none for the first one, which begins with the report.
-    #[serde(default)]
-    pub stage_since: Option<chrono::NaiveDate>,
+    /// The legal day from which the terms of the stage run: that of the report, then that of the act that entered it.
+    pub stage_since: chrono::NaiveDate,
     /// Files before and after this one.
     #[serde(default)]
     pub chain: Chain,
@@ -93,13 +92,6 @@ pub struct Chain {
     pub split_into: Vec<CaseId>,
 }
 
-impl CaseDetail {
-    /// The day from which the terms of the stage run.
-    pub fn stage_since(&self, case: &Case) -> chrono::NaiveDate {
-        self.stage_since.unwrap_or_else(|| case.reported_at.date())
-    }
-}
-
 /// Procedure where a request does not name one.
 const DEFAULT_JURISDICTION: &str = "PE";
 const DEFAULT_PROCEDURE: &str = "NCPP2004";
@@ -111,7 +103,8 @@ impl Case {
         let mut faults = Vec::new();
         let jurisdiction = new.jurisdiction.clone().unwrap_or_else(|| DEFAULT_JURISDICTION.to_owned());
         let procedural_code = new.procedural_code.clone().unwrap_or_else(|| DEFAULT_PROCEDURE.to_owned());
-        let stage = match law.profile(&jurisdiction, &procedural_code, new.reported_at.date()) {
+        let stage_since = law.calendar(&jurisdiction).day(new.reported_at);
+        let stage = match law.profile(&jurisdiction, &procedural_code, stage_since) {
             Some(profile) => profile.initial_stage.clone(),
             None => {
                 faults.push(Fault::body("/procedural_code", FaultCode::Enum));
@@ -141,7 +134,7 @@ impl Case {
                 scope: new.scope.clone(),
                 exploitation: new.exploitation.clone(),
                 complexity: new.complexity.clone().unwrap_or_else(|| "simple".to_owned()),
-                stage_since: None,
+                stage_since,
                 chain: Chain::default(),
                 written_under: WrittenUnder::new(law),
             },
@@ -202,6 +195,12 @@ impl Case {
         crate::kernel::error::no_faults(faults)?;
         if !changed.is_empty() {
             self.detail.written_under.note(law, &changed);
+            let first = |p: &crate::catalogue::Profile| p.initial_stage == self.stage;
+            if changed.iter().any(|c| c == "#/reported_at")
+                && law.profile(&self.jurisdiction, &self.procedural_code, self.detail.stage_since).is_some_and(first)
+            {
+                self.detail.stage_since = law.calendar(&self.jurisdiction).day(self.reported_at);
+            }
             self.version += 1;
             self.updated_at = act.now;
         }
@@ -271,8 +270,8 @@ impl Case {
 
     /// Where its charges begin.
     pub fn initial_charge_state(&self, law: &Catalogue) -> Option<String> {
-        let on = self.detail.stage_since(self);
-        law.profile(&self.jurisdiction, &self.procedural_code, on).map(|p| p.initial_charge_state.clone())
+        law.profile(&self.jurisdiction, &self.procedural_code, self.detail.stage_since)
+            .map(|p| p.initial_charge_state.clone())
     }
 
     /// Nothing is written to a file that goes on elsewhere.
@@ -343,7 +342,7 @@ impl Case {
             scope,
             exploitation,
             complexity,
-            stage_since: _,
+            stage_since,
             chain: Chain { continues, continued_in, joined_from, split_into },
             written_under: _,
         } = detail;
@@ -371,7 +370,7 @@ impl Case {
             jurisdiction: jurisdiction.clone(),
             procedural_code: procedural_code.clone(),
             stage: stage.clone(),
-            stage_since: detail.stage_since(self),
+            stage_since: Day::from_date(*stage_since),
             complexity: complexity.clone(),
             title: narrative.then(|| title.clone()),
             summary: narrative.then(|| summary.clone()),

@@ -12,7 +12,7 @@ use crate::charges::verdicts::{Judgment, VerdictInput};
 use crate::charges::{ChargeDecision, Moved};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{ChargeId, TransitionId};
-use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Result, Timestamp};
+use crate::kernel::{AgencyCode, Day, Error, Fault, FaultCode, Result, Timestamp};
 use crate::transitions::Past;
 
 /// What guards look at. What no guard of the transitions at hand asks for may be left empty.
@@ -94,7 +94,7 @@ fn holds(
 ) -> bool {
     let here = || facts.charges.iter().filter(|c| c.is_here());
     let term = |amount: u32, day_type| {
-        law.calendar(&case.jurisdiction).add(case.detail.stage_since(case), amount, TimeUnit::Day, day_type, facts.detained)
+        law.calendar(&case.jurisdiction).add(case.detail.stage_since, amount, TimeUnit::Day, day_type, facts.detained)
     };
     match guard {
         Guard::HasIdentifiedAccused => facts.identified,
@@ -223,7 +223,7 @@ fn judgment(rule: &VerdictRule, asked: &Asked<'_>) -> Judgment {
     Judgment {
         transition: asked.record,
         instance: rule.instance.clone(),
-        on: asked.on,
+        on: Day::from_date(asked.on),
         court: asked.authority.map(str::to_owned),
         reduction: rule.reduction,
         now: asked.now,

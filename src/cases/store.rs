@@ -255,8 +255,25 @@ pub fn list(
     Ok(Page { items, next })
 }
 
-/// The cases of these ids, in no order.
-fn many(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<Case>> {
+/// A case, whoever asks: for projections that are made again.
+pub fn one(conn: &mut Conn, id: CaseId) -> Result<Case> {
+    let (bucket, id) = id.key();
+    case(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?)
+}
+
+/// The cases of one bucket, in the order of their ids.
+pub fn in_bucket(conn: &mut Conn, bucket: Bucket, after: Option<CaseId>, limit: Limit) -> Result<Page<CaseId>> {
+    let mut query =
+        t::table.filter(t::bucket.eq(bucket.number())).select(t::id).order(t::id.asc()).limit(limit.fetch()).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(t::id.gt(after));
+    }
+    let ids: Vec<CaseId> = query.load(conn)?;
+    Ok(Page::cut(ids, limit, |id| After { key: String::new(), id: id.uuid() }))
+}
+
+/// The cases of these ids, in no order. Whoever shows them has asked the docket or a desk.
+pub fn many(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<Case>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -8,7 +8,7 @@ use crate::accused::wire::{AccusedCreate, AccusedPage};
 use crate::charges::verdicts::VerdictInput;
 use crate::charges::wire::{ChargePage, InlineChargeCreate};
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, ParticipantId, ReferralId, VictimId};
-use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
+use crate::kernel::{AgencyCode, Day, Field, PartialDate, Timestamp};
 use crate::transitions::LegalAct;
 use crate::victims::wire::{CaseVictimCreate, CaseVictimPage};
 
@@ -226,7 +226,7 @@ pub struct CaseView {
     /// Procedural stage, from the jurisdiction's profile.
     pub stage: String,
     /// The day from which the terms of the stage run.
-    pub stage_since: chrono::NaiveDate,
+    pub stage_since: Day,
     /// Complexity.
     pub complexity: String,
     /// Short title; absent where not granted.
@@ -350,9 +350,9 @@ pub struct CaseTransitionCreate {
     #[validate(nested)]
     #[serde(default)]
     pub legal_act: Option<LegalAct>,
-    /// Day from which it counts, in full; today if absent. Not before the act before it, not after today.
+    /// Day from which it counts; today, where the law is, if absent. Not before the stage began, not after today.
     #[serde(default)]
-    pub effective_on: Option<PartialDate>,
+    pub effective_on: Option<Day>,
     /// Why.
     #[validate(length(min = 1, max = 2_000))]
     #[serde(default)]

@@ -12,6 +12,7 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 
 use super::Labels;
+use crate::kernel::Timestamp;
 
 /// What an amount counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,8 @@ pub struct Holiday {
 pub struct Calendar {
     /// ISO 3166-1 alpha-2.
     pub jurisdiction: String,
+    /// Minutes that local time is ahead of UTC; legal days are local ones. No jurisdiction here changes its clocks.
+    pub utc_offset_minutes: i32,
     /// Days of the week that are never worked.
     pub weekend: Vec<Weekday>,
     /// Holidays of the whole country.
@@ -102,6 +105,11 @@ impl Holiday {
 }
 
 impl Calendar {
+    /// The legal day of an instant.
+    pub fn day(&self, at: Timestamp) -> NaiveDate {
+        at.plus_seconds(i64::from(self.utc_offset_minutes) * 60).date()
+    }
+
     /// The holiday on a day.
     pub fn holiday(&self, day: NaiveDate) -> Option<&Holiday> {
         self.holidays.iter().find(|h| h.falls_on(day))

@@ -201,8 +201,12 @@ impl Catalogue {
             .enumerate()
             .flat_map(|(n, offence)| std::iter::once(&offence.code).chain(&offence.alias).map(move |key| (key.clone(), n)))
             .collect();
-        let plain_days =
-            Calendar { jurisdiction: String::new(), weekend: vec![Weekday::Sat, Weekday::Sun], holidays: Vec::new() };
+        let plain_days = Calendar {
+            jurisdiction: String::new(),
+            utc_offset_minutes: 0,
+            weekend: vec![Weekday::Sat, Weekday::Sun],
+            holidays: Vec::new(),
+        };
         let Places { departments, fiscal_districts, countries } = places;
         let countries = countries.into_iter().collect();
         Self {
@@ -295,6 +299,11 @@ impl Catalogue {
     /// The working days of a jurisdiction; weeks without holidays where none are recorded.
     pub fn calendar(&self, jurisdiction: &str) -> &Calendar {
         self.calendars.iter().find(|c| c.jurisdiction == jurisdiction).unwrap_or(&self.plain_days)
+    }
+
+    /// A time limit.
+    pub fn limit(&self, id: &str) -> Option<&Limit> {
+        self.limits.iter().find(|l| l.id == id)
     }
 
     /// Every time limit, in every version.

@@ -31,6 +31,8 @@ pub struct Profile {
     pub initial_charge_state: String,
     /// Whose acts an agency may register, by its kind (code list `agency_kind`).
     pub registrars: BTreeMap<String, Vec<String>>,
+    /// Measures that take somebody's liberty (code list `coercive_measure`): while one runs, every day counts.
+    pub detentions: Vec<String>,
     /// Stages of a case.
     pub stages: Vec<Stage>,
     /// Moves between them.

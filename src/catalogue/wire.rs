@@ -566,7 +566,7 @@ pub fn procedure(law: &Catalogue, code: &str, lang: &str, on: NaiveDate) -> Opti
     let profile = law.profile(jurisdiction, procedural_code, on)?;
     let mut procedure = serde_json::to_value(profile).ok()?;
     localise(&mut procedure, lang);
-    let Calendar { jurisdiction: _, weekend, holidays } = law.calendar(jurisdiction);
+    let Calendar { jurisdiction: _, utc_offset_minutes: _, weekend, holidays } = law.calendar(jurisdiction);
     let valid = |h: &&Holiday| h.valid_from.is_none_or(|f| f <= on) && h.valid_until.is_none_or(|u| on < u);
     Some(ProcedureRecord {
         release: law.release().to_owned(),

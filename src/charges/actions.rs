@@ -131,7 +131,7 @@ fn may_change(act: &Act, case: &Case, charge: &Charge, patch: &ChargePatch) -> R
         return Err(Error::StateConflict(vec!["charge_continued".into()]));
     }
     let other = patch.offence_code.value().is_some_and(|code| *code != charge.offence_code);
-    let profile = profile_on(&act.catalogue, case, act.now.date())?;
+    let profile = profile_on(&act.catalogue, case, effective_day(&act.catalogue, case, None, act.now)?)?;
     let open = profile.charge_transition("recharacterise").is_some_and(|t| t.from.contains(&charge.state));
     if other && !open {
         return Err(Error::StateConflict(vec!["charge_state".into()]));
@@ -158,7 +158,7 @@ pub async fn move_charge(
             }
             must_match(charge.version, version)?;
             let case = head_for_write(tx, &act.scope, charge.case)?.case;
-            let on = effective_day(new.effective_on, case.detail.stage_since(&case), act.now)?;
+            let on = effective_day(&act.catalogue, &case, new.effective_on, act.now)?;
             let profile = profile_on(&act.catalogue, &case, on)?;
             let agency_kind = agencies::kind(tx, act.agency())?;
             let decision = ChargeDecision { trigger: &new.trigger, agency_kind: &agency_kind, now: act.now };
@@ -184,7 +184,7 @@ pub async fn available(store: &Store, act: &Act, id: ChargeId, lang: &'static st
         .read(move |conn| {
             let (charge, sight) = find(conn, &act, id)?;
             let (case, _) = cases::store::find(conn, &act.scope, charge.case)?;
-            let profile = profile_on(&act.catalogue, &case, act.now.date().max(case.detail.stage_since(&case)))?;
+            let profile = profile_on(&act.catalogue, &case, effective_day(&act.catalogue, &case, None, act.now)?)?;
             let kind = agencies::kind(conn, act.agency())?;
             let items = profile
                 .charge_transitions

@@ -213,6 +213,9 @@ pub async fn charge_transition_available(req: HttpRequest, allowed: Allowed<Char
 pub async fn charge_verdict_list(req: HttpRequest, allowed: Allowed<ChargeRead>) -> Result<HttpResponse, Problem> {
     let charge: ChargeId = id(&req, "charge_id")?;
     Params::parse(&req, &[])?;
-    let items = actions::verdicts(allowed.store(), &allowed.act(), charge).await?;
-    Ok(respond::plain(&req, &VerdictPage { items, next_cursor: None }))
+    let act = allowed.act();
+    let items = actions::verdicts(allowed.store(), &act, charge).await?;
+    let entry = Entry::new(Action::Read, charge, None).about("charge_verdicts");
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::audited_plain(&req, audit, &VerdictPage { items, next_cursor: None }))
 }

@@ -2,14 +2,13 @@
 //!
 //! Source: NCPP 392–399 (judgment), CP 29, 36, 41–44 (penalties), Ley 28950 art. 9 (heads of reparation).
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::catalogue::{Catalogue, Penalty};
 use crate::kernel::ids::{ChargeId, TransitionId};
-use crate::kernel::{AgencyCode, Fault, FaultCode, Timestamp};
+use crate::kernel::{AgencyCode, Day, Fault, FaultCode, Timestamp};
 
 /// Most that one head of reparation can be, in hundredths of the currency.
 const MOST_CENTS: i64 = 1_000_000_000_000;
@@ -105,7 +104,7 @@ pub struct Verdict {
     /// `convicted` or `acquitted`.
     pub outcome: String,
     /// The day of the judgment.
-    pub decided_on: NaiveDate,
+    pub decided_on: Day,
     /// The court, as the act names it.
     #[schema(required)]
     pub court: Option<String>,
@@ -154,7 +153,7 @@ pub struct Judgment {
     /// Instance.
     pub instance: String,
     /// Its day.
-    pub on: NaiveDate,
+    pub on: Day,
     /// The court.
     pub court: Option<String>,
     /// The part of the term that is forgiven.

@@ -6,7 +6,7 @@ use validator::Validate;
 
 use super::verdicts::{Reparation, Verdict};
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
-use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
+use crate::kernel::{AgencyCode, Day, Field, Timestamp};
 use crate::transitions::LegalAct;
 
 /// A charge within a new case: accused and victims are named by their labels.
@@ -195,9 +195,9 @@ pub struct ChargeTransitionCreate {
     /// The act on which it rests.
     #[validate(nested)]
     pub legal_act: LegalAct,
-    /// Day from which it counts; today if absent.
+    /// Day from which it counts; today, where the law is, if absent.
     #[serde(default)]
-    pub effective_on: Option<PartialDate>,
+    pub effective_on: Option<Day>,
     /// Why.
     #[validate(length(min = 1, max = 2_000))]
     #[serde(default)]

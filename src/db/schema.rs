@@ -531,3 +531,20 @@ diesel::table! {
         until_at -> TimeSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `deadline_desk`.
+    deadline_desk (bucket, agency_code, case_id, limit_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        case_id -> IdSql,
+        limit_id -> Text,
+        starts_at -> TimeSql,
+        due_at -> TimeSql,
+        extended -> Bool,
+        continuous -> Bool,
+    }
+}

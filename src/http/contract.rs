@@ -38,6 +38,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "victims", "description": "Persons harmed, pseudonymous; identities apart"},
                 {"name": "accused", "description": "Suspects and defendants, pseudonymous; identities apart"},
                 {"name": "charges", "description": "One accused, one offence"},
+                {"name": "deadlines", "description": "Legal time limits that run"},
                 {"name": "referrals", "description": "Communications between authorities"},
                 {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
                 {"name": "proceedings", "description": "Hearings and decisions"},
@@ -209,7 +210,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
     let shows_nobody = ["/v1/agencies", "/v1/catalogues"].iter().any(|p| path.starts_with(p))
-        || ["/history", "/transitions", "/available", "/verdicts"].iter().any(|p| path.ends_with(p));
+        || ["/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
     let audit = match method {
         _ if !secured => "none",
         "get" if shows_nobody => "none",

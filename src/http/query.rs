@@ -13,6 +13,7 @@ const MOST: usize = 50;
 /// The parameters of a request, and the faults found while reading them.
 #[derive(Debug)]
 pub struct Params {
+    path: String,
     given: Vec<(String, String)>,
     faults: Vec<Fault>,
 }
@@ -44,7 +45,7 @@ impl Params {
         if !unknown.is_empty() {
             return Err(Error::UnknownParameter(unknown));
         }
-        let params = Self { given, faults };
+        let params = Self { path: req.path().to_owned(), given, faults };
         // A single read has no other parameter to look at, so nobody would ask for its faults.
         if known.is_empty() && !params.faults.is_empty() {
             return Err(Error::InvalidParameter(params.faults));
@@ -53,9 +54,9 @@ impl Params {
     }
 
     /// The parameters of another request of ours: what a cursor for it is bound to.
-    pub fn of(given: &[(&str, String)]) -> Self {
+    pub fn of(path: String, given: &[(&str, String)]) -> Self {
         let given = given.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
-        Self { given, faults: Vec::new() }
+        Self { path, given, faults: Vec::new() }
     }
 
     /// The text of a parameter.
@@ -119,13 +120,13 @@ impl Params {
         if faults.is_empty() { Ok(()) } else { Err(Error::InvalidParameter(faults)) }
     }
 
-    /// The filters, in one order, without the cursor and the page's size: a cursor is bound to them.
+    /// The path and the filters, in one order, without the cursor and the page's size: a cursor is bound to them.
     pub fn filters(&self) -> String {
         let page = |name: &str| ["cursor", "limit", "fields"].contains(&name);
         let mut filters: Vec<String> =
             self.given.iter().filter(|(n, _)| !page(n)).map(|(n, v)| format!("{n}={v}")).collect();
         filters.sort();
-        filters.join("&")
+        format!("{}?{}", self.path, filters.join("&"))
     }
 
     /// The parameters with another cursor, percent-encoded, for `Link`.

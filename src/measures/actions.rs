@@ -17,7 +17,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Result};
 use crate::ledger::{self, Action, Entry};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
-use crate::{accused, victims};
+use crate::{accused, deadlines, victims};
 
 /// The day by which a measure has expired or not: that of UTC, as everywhere in the registry.
 fn today(act: &Act) -> NaiveDate {
@@ -159,7 +159,7 @@ pub async fn move_measure(
     store
         .write(move |tx| {
             let (mut measure, sight) = find(tx, &act, id)?;
-            let owner = head_for_write(tx, &act.scope, measure.case)?.case.owner;
+            let case = head_for_write(tx, &act.scope, measure.case)?.case;
             let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&measure, &sight, &act, true));
@@ -173,7 +173,9 @@ pub async fn move_measure(
                 return Err(Error::StateConflict(failed.into_iter().map(Into::into).collect()));
             }
             measure.make_move(next, &new, &act)?;
-            store::update(tx, &measure, version, &owner)?;
+            store::update(tx, &measure, version, &case.owner)?;
+            // A detention makes every day count, and its end no longer.
+            deadlines::settle(tx, &act.catalogue, &case, act.now)?;
             transitions::append(
                 tx,
                 &act,

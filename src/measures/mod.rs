@@ -11,5 +11,7 @@ pub mod states;
 pub mod store;
 pub mod wire;
 
+pub use store::{Running, running};
+
 #[cfg(test)]
 mod tests;

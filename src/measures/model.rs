@@ -23,6 +23,16 @@ pub enum Subject {
     Victim(VictimId),
 }
 
+impl Subject {
+    /// Whether somebody with this sight of the case sees the person.
+    pub fn visible(self, sight: &Sight) -> bool {
+        match self {
+            Self::Accused(_) => sight.sees(Section::Accused),
+            Self::Victim(victim) => sight.sees_victim(victim),
+        }
+    }
+}
+
 /// What no list filters by. One document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeasureDetail {
@@ -150,10 +160,7 @@ impl Measure {
 
     /// Whether somebody with this sight of the case sees the measure: as it sees the person whom it is about.
     pub fn visible(&self, sight: &Sight) -> bool {
-        match self.subject {
-            Subject::Accused(_) => sight.sees(Section::Accused),
-            Subject::Victim(victim) => sight.sees_victim(victim),
-        }
+        self.subject.visible(sight)
     }
 
     /// Applies a patch; answers the pointers that changed.

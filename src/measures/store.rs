@@ -1,5 +1,6 @@
 //! SQL of the measures.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::desk;
@@ -11,7 +12,7 @@ use crate::db::schema::measure as t;
 use crate::db::{Conn, Json};
 use crate::kernel::ids::{AccusedId, CaseId, MeasureId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::kernel::{AgencyCode, Day, Error, PartialDate, Result, Timestamp};
 
 type Row = (
     MeasureId,
@@ -182,4 +183,45 @@ pub fn many(conn: &mut Conn, ids: &[MeasureId]) -> Result<Vec<Measure>> {
     let mut found = rows.into_iter().map(measure).collect::<Result<Vec<Measure>>>()?;
     found.sort_by_key(|m| ids.iter().position(|id| *id == m.id));
     Ok(found)
+}
+
+/// A measure that runs, as far as terms depend on it.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// The measure.
+    pub id: MeasureId,
+    /// Its type.
+    pub type_code: String,
+    /// Whom it is about.
+    pub subject: Subject,
+    /// Its first day.
+    pub from: Option<NaiveDate>,
+    /// The days on which it was extended.
+    pub extended_on: Vec<NaiveDate>,
+}
+
+/// The measures that run in a case, whoever asks.
+pub fn running(conn: &mut Conn, case: CaseId) -> Result<Vec<Running>> {
+    let states: Vec<&str> = State::ALL.into_iter().filter(|s| s.runs()).map(State::as_str).collect();
+    let rows: Vec<Row> = t::table
+        .filter(t::bucket.eq(case.bucket().number()))
+        .filter(t::case_id.eq(case))
+        .filter(t::state.eq_any(states))
+        .select(columns())
+        .order(t::id.asc())
+        .limit(1_000)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| {
+            let Measure { id, type_code, subject, detail, .. } = measure(row)?;
+            let day = |e: &super::wire::Extension| e.effective_on.map_or_else(|| e.at.date(), PartialDate::latest);
+            Ok(Running {
+                id,
+                type_code,
+                subject,
+                from: detail.from_on.map(Day::date),
+                extended_on: detail.extensions.iter().map(day).collect(),
+            })
+        })
+        .collect()
 }

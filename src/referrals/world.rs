@@ -105,7 +105,7 @@ impl World {
                 scope: None,
                 exploitation: vec![],
                 complexity: "simple".into(),
-                stage_since: None,
+                stage_since: now.date(),
                 chain: crate::cases::model::Chain::default(),
                 written_under: crate::catalogue::WrittenUnder::default(),
             },

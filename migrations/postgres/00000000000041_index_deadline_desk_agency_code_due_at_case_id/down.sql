@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS deadline_desk_agency_code_due_at_case_id_idx;
