@@ -162,6 +162,12 @@ fn consistent(file: &File<'_>, profile: &Profile) {
             _ => {}
         }
     }
+    let terms = world.get(&format!("{}/deadlines", file.path), &file.token);
+    assert_eq!(terms.status, 200, "{}", terms.text);
+    for term in terms.json()["items"].as_array().unwrap() {
+        let (from, to) = (term["starts_on"].as_str().unwrap(), term["due_on"].as_str().unwrap());
+        assert!(from == case["stage_since"].as_str().unwrap() && from < to, "{term}");
+    }
     let available = world.get(&format!("{}/transitions/available", file.path), &file.token).json();
     let offered: BTreeSet<&str> =
         available["items"].as_array().unwrap().iter().map(|t| t["trigger"].as_str().unwrap()).collect();
@@ -250,6 +256,12 @@ fn a_conviction_stands_after_a_first_judgment_was_annulled(world) {
     first["verdicts"][0]["reparation"] = json!([{"head": "unpaid_wages", "currency": "PEN", "claimed_cents": 3_000_000, "awarded_cents": 1_500_000}]);
     file.did(30, "deliver_judgment", "sentencia", first);
     assert_eq!(file.charge_states(), ["convicted_1"]);
+    let accused = file.charges()[0]["accused_id"].as_str().unwrap().to_owned();
+    assert_eq!(world.get(&format!("/v1/accused/{accused}/publication"), &token).json()["identity"], "withheld");
+    let victim = world.get(&format!("{}/victims", file.path), &token).json()["items"][0]["victim_id"].as_str().unwrap().to_owned();
+    assert_eq!(world.get(&format!("/v1/victims/{victim}/publication"), &token).json(), json!({"identity": "withheld", "reason": "victim"}));
+    assert_eq!(world.get(&format!("/v1/accused/{accused}/publication"), &world.shelter()).status, 404);
+    assert_eq!(world.get(&format!("/v1/victims/{victim}/publication"), &world.shelter()).status, 404);
     assert_eq!(file.act(10, "appeal_judgment", "recurso", json!({})).json()["failed_guards"], json!(["within_stage"]));
     file.did(3, "appeal_judgment", "recurso", json!({"actor": "accused"}));
     file.did(60, "annul_and_retry", "sentencia", json!({}));
@@ -259,6 +271,11 @@ fn a_conviction_stands_after_a_first_judgment_was_annulled(world) {
     assert_eq!(file.act(3, "no_appeal", "resolucion", json!({})).json()["failed_guards"], json!(["after_stage"]));
     file.did(2, "appeal_judgment", "recurso", json!({"actor": "accused"}));
     file.did(70, "confirm", "sentencia", json!({}));
+    let named = |file: &File<'_>| {
+        let accused = file.charges()[0]["accused_id"].as_str().unwrap().to_owned();
+        world.get(&format!("/v1/accused/{accused}/publication"), &token).json()
+    };
+    assert_eq!(named(&file), json!({"identity": "public", "reason": "final_conviction"}));
     file.did(5, "register_conviction", "resolucion", json!({}));
     let charge = &file.charges()[0];
     assert_eq!((charge["state"].as_str(), charge["verdict"]["imprisonment_months"].as_i64()), (Some("convicted_final"), Some(144)));

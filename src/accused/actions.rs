@@ -6,6 +6,7 @@ use super::wire::{AccusedCreate, AccusedIdentityInput, AccusedIdentityView, Accu
 use crate::act::Act;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::{Section, head_for_write, sight};
+use crate::charges;
 use crate::db::Store;
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::{Error, no_faults, under_root};
@@ -13,7 +14,7 @@ use crate::kernel::ids::{AccusedId, CaseId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
-use crate::persons::Identity;
+use crate::persons::{Identity, Publication};
 
 /// Adds an accused to a case.
 pub async fn add_accused(
@@ -132,6 +133,22 @@ pub async fn amend_identity(
                 ledger::append(tx, &act.actor, act.now, vec![entry])?;
             }
             Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
+        })
+        .await
+}
+
+/// Whether an accused may be named in public, by the charges that the caller sees.
+pub async fn publication(store: &Store, act: &Act, id: AccusedId) -> Result<Publication> {
+    let act = act.clone();
+    store
+        .read(move |conn| {
+            store::find(conn, &act.scope, id)?;
+            let mut states = Vec::new();
+            for case in store::cases_in_sight(conn, &act.scope, id, Section::Charges)? {
+                let of_case = charges::of_case(conn, case)?;
+                states.extend(of_case.into_iter().filter(|c| c.accused == id && c.is_here()).map(|c| c.state));
+            }
+            Ok(Publication::of_accused(&act.catalogue, states.iter().map(String::as_str)))
         })
         .await
 }

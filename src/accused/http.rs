@@ -16,6 +16,7 @@ use crate::kernel::Error;
 use crate::kernel::ids::{AccusedId, CaseId};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
+use crate::persons::Publication;
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -25,7 +26,8 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(accused_amend)
         .service(accused_identity_read)
         .service(accused_identity_amend)
-        .service(accused_history);
+        .service(accused_history)
+        .service(accused_publication_read);
 }
 
 /// Adds an accused to a case of the caller's agency.
@@ -175,4 +177,20 @@ pub async fn accused_history(req: HttpRequest, allowed: Allowed<AccusedRead>) ->
     let page = actions::history(allowed.store(), &act, accused, after, limit).await?.map(HistoryEvent::from);
     let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
     Ok(respond::page(&req, &params, None, next_cursor.clone(), &HistoryPage { items: page.items, next_cursor }))
+}
+
+/// Whether the person may ever be named in public. An accused may be named only while a final conviction stands, as far as the caller sees the charges.
+#[utoipa::path(tag = "accused", summary = "Read whether a person may be named",
+    params(("accused_id" = AccusedId, Path, description = "The person")),
+    responses((status = 200, description = "The answer, with its reason", body = Publication)),
+    security(("oauth2" = ["accused:read"])))]
+#[get("/v1/accused/{accused_id}/publication")]
+pub async fn accused_publication_read(req: HttpRequest, allowed: Allowed<AccusedRead>) -> Result<HttpResponse, Problem> {
+    let person: AccusedId = id(&req, "accused_id")?;
+    Params::parse(&req, &[])?;
+    let act = allowed.act();
+    let publication = actions::publication(allowed.store(), &act, person).await?;
+    let entry = Entry::new(Action::Read, person, None).about("accused_publication");
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::audited_plain(&req, audit, &publication))
 }

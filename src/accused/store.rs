@@ -136,14 +136,25 @@ pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) 
     Ok(Page { items: rows.into_iter().map(accused).collect::<Result<_>>()?, next })
 }
 
-/// How the caller sees an accused: through the first of the cases that shows the section, an own case first.
-fn through(conn: &mut Conn, scope: &Scope, id: AccusedId, sections: &[Section]) -> Result<Sight> {
-    let cases: Vec<CaseId> = accused_case::table
+/// The cases of an accused in which the caller sees the accused and a section.
+pub fn cases_in_sight(conn: &mut Conn, scope: &Scope, id: AccusedId, section: Section) -> Result<Vec<CaseId>> {
+    let cases = cases_of(conn, id)?;
+    let sights = docket::sights(conn, scope, &cases)?;
+    Ok(sights.into_iter().filter(|(_, s)| s.sees(Section::Accused) && s.sees(section)).map(|(case, _)| case).collect())
+}
+
+fn cases_of(conn: &mut Conn, id: AccusedId) -> Result<Vec<CaseId>> {
+    Ok(accused_case::table
         .filter(accused_case::bucket.eq(id.bucket().number()))
         .filter(accused_case::accused_id.eq(id))
         .select(accused_case::case_id)
         .limit(1_000)
-        .load(conn)?;
+        .load(conn)?)
+}
+
+/// How the caller sees an accused: through the first of the cases that shows the section, an own case first.
+fn through(conn: &mut Conn, scope: &Scope, id: AccusedId, sections: &[Section]) -> Result<Sight> {
+    let cases = cases_of(conn, id)?;
     if cases.is_empty() {
         return Err(Error::NotFound);
     }

@@ -39,6 +39,8 @@ pub struct Profile {
     pub transitions: Vec<Transition>,
     /// States of a charge.
     pub charge_states: Vec<Stage>,
+    /// States of a charge in which the accused may be named in public.
+    pub publishing_states: Vec<String>,
     /// Moves between them.
     pub charge_transitions: Vec<ChargeTransition>,
 }
@@ -287,6 +289,7 @@ impl Profile {
         };
         stages("/initial_stage", Box::new(std::iter::once(&self.initial_stage)))?;
         states("/initial_charge_state", Box::new(std::iter::once(&self.initial_charge_state)))?;
+        states("/publishing_states", Box::new(self.publishing_states.iter()))?;
         for (n, t) in self.transitions.iter().enumerate() {
             let at = format!("/transitions/{n}");
             stages(&at, Box::new(t.from.iter().chain(&t.to)))?;

@@ -19,6 +19,7 @@ use crate::kernel::Error;
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
+use crate::persons::Publication;
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -30,7 +31,8 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(victim_amend)
         .service(victim_identity_read)
         .service(victim_identity_amend)
-        .service(victim_history);
+        .service(victim_history)
+        .service(victim_publication_read);
 }
 
 /// Adds a victim to a case of the caller's agency.
@@ -212,4 +214,23 @@ pub async fn victim_history(req: HttpRequest, allowed: Allowed<VictimRead>) -> R
     let page = actions::history(allowed.store(), &act, victim, after, limit).await?.map(HistoryEvent::from);
     let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
     Ok(respond::page(&req, &params, None, next_cursor.clone(), &HistoryPage { items: page.items, next_cursor }))
+}
+
+/// Whether the person may ever be named in public. A victim is never named in public.
+#[utoipa::path(tag = "victims", summary = "Read whether a person may be named",
+    params(("victim_id" = VictimId, Path, description = "The person")),
+    responses((status = 200, description = "The answer, with its reason", body = Publication)),
+    security(("oauth2" = ["victims:read"])))]
+#[get("/v1/victims/{victim_id}/publication")]
+pub async fn victim_publication_read(req: HttpRequest, allowed: Allowed<VictimRead>) -> Result<HttpResponse, Problem> {
+    let person: VictimId = id(&req, "victim_id")?;
+    Params::parse(&req, &[])?;
+    let act = allowed.act();
+    let publication = {
+        actions::read_victim(allowed.store(), &act, person).await?;
+        Publication::VICTIM
+    };
+    let entry = Entry::new(Action::Read, person, None).about("victim_publication");
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::audited_plain(&req, audit, &publication))
 }
