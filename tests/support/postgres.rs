@@ -231,15 +231,19 @@ impl Cluster {
         format!("postgres://sistra@127.0.0.1:{}", self.port)
     }
 
-    /// Starts it; returns once it answers.
-    #[expect(clippy::zombie_processes, reason = "the watchdog outlives this process on purpose")]
+    /// Starts it, with no regard for power cuts; returns once it answers.
     pub fn start(&self) {
+        self.start_with(&["fsync=off"]);
+    }
+
+    /// Starts it with settings of the caller's.
+    #[expect(clippy::zombie_processes, reason = "the watchdog outlives this process on purpose")]
+    pub fn start_with(&self, settings: &[&str]) {
         let mut command = self.program("postgres");
         command.arg("-D").arg(self.dir.join("data")).arg("-k").arg(&self.dir).args(["-p", &self.port.to_string()]);
         let log = format!("log_directory={}", self.dir.join("log").display());
         for setting in [
             "listen_addresses=127.0.0.1",
-            "fsync=off",
             "max_connections=300",
             "log_min_messages=panic",
             "logging_collector=on",
@@ -248,7 +252,10 @@ impl Cluster {
             "log_rotation_age=0",
             "log_rotation_size=0",
             &log,
-        ] {
+        ]
+        .iter()
+        .chain(settings)
+        {
             command.args(["-c", setting]);
         }
         let child = command.spawn().unwrap();
@@ -277,10 +284,15 @@ impl Cluster {
         panic!("PostgreSQL did not start");
     }
 
+    /// Its first process.
+    pub fn pid(&self) -> u32 {
+        self.server.lock().unwrap().as_ref().unwrap().id()
+    }
+
     /// Stops it at once, as a power cut does.
     pub fn stop(&self) {
+        let stopped = Command::new("kill").args(["-QUIT", &self.pid().to_string()]).status().unwrap();
         let mut server = self.server.lock().unwrap().take().unwrap();
-        let stopped = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status().unwrap();
         assert!(stopped.success());
         server.wait().unwrap();
     }

@@ -1,0 +1,291 @@
+//! The figures: one table, made in one run, on both engines, against a server in this process.
+//!
+//! Owns: what is measured, and on which data. `load` owns how; `data` makes the rows. It judges nothing: a figure
+//! depends on the machine, and on who else works on it, so the processor time of each request stands beside its rate.
+//!
+//! `cargo bench` (some minutes) or `cargo bench -- --quick`; `--sqlite` or `--postgres` for one engine, `--no-sealer`
+//! to keep the sealer from working, `--only=WORD` for the rows whose name has the word.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
+#![allow(clippy::print_stdout, reason = "the table is the product")]
+
+mod data;
+mod load;
+#[path = "../tests/support/postgres.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod postgres;
+mod statements;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sistra::config::Config;
+use sistra::db::DatabaseUrl;
+
+use data::{Bench, DESKS, case};
+use load::{Figures, Load, Usage, request};
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// A text that is used once.
+pub fn unique() -> String {
+    format!("{}-{}-bench-key-0000", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What the command line asks for.
+#[derive(Clone, Debug)]
+struct Options {
+    quick: bool,
+    sealer: bool,
+    sqlite: bool,
+    postgres: bool,
+    only: Option<String>,
+}
+
+impl Options {
+    fn read() -> Self {
+        let args: Vec<String> = std::env::args().skip(1).collect();
+        let has = |name: &str| args.iter().any(|a| a == name);
+        Self {
+            quick: has("--quick"),
+            sealer: !has("--no-sealer"),
+            sqlite: !has("--postgres"),
+            postgres: !has("--sqlite"),
+            only: args.iter().find_map(|a| a.strip_prefix("--only=").map(str::to_owned)),
+        }
+    }
+
+    /// A count of requests, smaller for a quick run.
+    fn count(&self, full: usize) -> usize {
+        if self.quick { full / 10 } else { full }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
+    }
+}
+
+/// Rows measured so far, for the ratios.
+struct Table {
+    rows: Vec<(String, Figures)>,
+    options: Options,
+}
+
+impl Table {
+    fn head(engine: &str) {
+        println!("\n{engine}");
+        println!(
+            "{:<44} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>5}  ratio",
+            "operation", "per s", "p50 ms", "p99 ms", "server µs", "databs µs", "load µs", "busy"
+        );
+    }
+
+    /// Prints a row; `against` names the row that it is compared with.
+    fn add(&mut self, name: &str, against: Option<&str>, figures: Figures) {
+        let ratio = against
+            .and_then(|other| self.rows.iter().find(|(n, _)| n == other))
+            .map(|(other, f)| {
+                let (own, theirs) = (figures.rate(), f.rate());
+                format!("{:.2} of {other}; cost {:.2}×", own / theirs, figures.cost() / f.cost())
+            })
+            .unwrap_or_default();
+        let Usage { server, database, load } = figures.each();
+        println!(
+            "{name:<44} {:>8.0} {:>8.2} {:>8.2} {server:>9.0} {database:>9.0} {load:>9.0} {:>5.1}  {ratio}",
+            figures.rate(),
+            figures.percentile(50.0),
+            figures.percentile(99.0),
+            load_average(),
+        );
+        self.rows.push((name.to_owned(), figures));
+    }
+
+    fn http(&mut self, bench: &Bench, name: &str, against: Option<&str>, requests: impl FnOnce() -> Vec<Arc<[u8]>>) {
+        if self.options.wants(name) {
+            let figures = Load { addr: bench.addr(), database: bench.pid }.run(requests());
+            self.add(name, against, figures);
+        }
+    }
+}
+
+/// Processes that wanted a core in the last minute: what the neighbours did to the figures.
+fn load_average() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0.0)
+}
+
+fn many(count: usize, one: impl Fn(usize) -> Vec<u8>) -> Vec<Arc<[u8]>> {
+    (0..count).map(|n| Arc::from(one(n))).collect()
+}
+
+fn engine(options: &Options, name: &str, server: (DatabaseUrl, Option<u32>), dir: PathBuf) {
+    let (database, pid) = server;
+    let config = Config::for_tests(database, dir);
+    let bench = Bench::start(&config, pid);
+    if !options.sealer {
+        bench.hold_the_sealer();
+    }
+    let mut table = Table { rows: Vec::new(), options: options.clone() };
+    Table::head(name);
+    let n = |full| options.count(full);
+    let token = bench.token.as_str();
+    let get = |path: &str| request("GET", path, token, &[], "");
+
+    let pool = bench.cases(n(2_000).max(200));
+    let first = &pool[0];
+    table.http(&bench, "bare answer (GET /health/live)", None, || many(n(100_000), |_| get("/health/live")));
+
+    let point = "GET case by id";
+    if options.wants(point) {
+        let figures = statements::reads(&bench, &pool, n(40_000));
+        table.add("same read and access row, without HTTP", None, figures);
+    }
+    table.http(&bench, point, Some("same read and access row, without HTTP"), || {
+        many(n(60_000), |i| get(&format!("/v1/cases/{}", pool[i % pool.len()].id)))
+    });
+    table.http(&bench, "GET identity", Some(point), || {
+        many(n(40_000), |i| {
+            request("GET", &format!("/v1/victims/{}/identity", pool[i % pool.len()].victim), &bench.identity, &[], "")
+        })
+    });
+    table.http(&bench, "GET available transitions", Some(point), || {
+        many(n(30_000), |i| get(&format!("/v1/cases/{}/transitions/available", pool[i % pool.len()].id)))
+    });
+
+    let amend = "PATCH case with If-Match";
+    table.http(&bench, amend, None, || {
+        many(n(20_000), |i| {
+            let (at, version) = (i % pool.len(), 1 + i / pool.len());
+            let headers =
+                [("Content-Type", "application/merge-patch+json".into()), ("If-Match", format!("\"{version}.o\""))];
+            let body = json!({"title": format!("Captación, versión {version}")}).to_string();
+            request("PATCH", &format!("/v1/cases/{}", pool[at].id), token, &headers, &body)
+        })
+    });
+    let moving = "POST transition of a case";
+    if options.wants(moving) {
+        let fresh = bench.cases(n(6_000));
+        table.http(&bench, moving, Some(amend), || {
+            many(fresh.len(), |i| {
+                let body = json!({"trigger": "open_inquiry", "legal_act": {"type": "disposicion", "number": "01-2026"}});
+                let headers = [
+                    ("Content-Type", "application/json".into()),
+                    ("Idempotency-Key", unique()),
+                    ("If-Match", "\"1.o\"".into()),
+                ];
+                request("POST", &format!("/v1/cases/{}/transitions", fresh[i].id), token, &headers, &body.to_string())
+            })
+        });
+    }
+    let opening = "POST case (victim, accused, charge)";
+    if options.wants(opening) {
+        let figures = statements::writes(&bench, n(10_000));
+        table.add("same statements, in a bare loop", None, figures);
+    }
+    table.http(&bench, opening, Some("same statements, in a bare loop"), || {
+        let body = case().to_string();
+        many(n(20_000), |_| {
+            let headers = [("Content-Type", "application/json".into()), ("Idempotency-Key", unique())];
+            request("POST", "/v1/cases", token, &headers, &body)
+        })
+    });
+
+    if options.wants("list") {
+        bench.more_cases(first, 110_000);
+        let list = "list of 50 with a filter, page 1";
+        table.http(&bench, list, None, || many(n(5_000), |_| get("/v1/cases?stage=notitia&limit=50")));
+        let far = bench.walk("/v1/cases?stage=notitia&limit=50", 2_000);
+        table.http(&bench, "list of 50 with a filter, page 2,000", Some(list), || many(n(5_000), |_| get(&far)));
+    }
+    for desk in DESKS.iter().filter(|d| options.wants(&format!("desk of {}", d.name))) {
+        desk.prepare(&bench, first);
+        let few = format!("desk of {}, 10,000 open", desk.name);
+        desk.grow(&bench, 10_000);
+        table.http(&bench, &few, None, || many(n(3_000), |_| get(desk.path)));
+        desk.grow(&bench, 990_000);
+        let all = format!("desk of {}, 1,000,000 open", desk.name);
+        table.http(&bench, &all, Some(&few), || many(n(3_000), |_| get(desk.path)));
+    }
+    bench.stop();
+}
+
+/// Resident memory of the demo as everybody starts it, while it serves.
+fn memory(options: &Options) {
+    let dir = std::env::temp_dir().join(format!("sistra-bench-demo-{}", unique()));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sistra"))
+        .args(["demo", "--bind", "127.0.0.1:0", "--rate-read-per-min", "0", "--rate-concurrent", "0", "--data-dir"])
+        .arg(&dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said: Value =
+        serde_json::Deserializer::from_reader(child.stdout.take().unwrap()).into_iter().next().unwrap().unwrap();
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    let base = text(&said["base"]);
+    let client = &said["clients"][0];
+    let token = load::token(&base, &text(&client["client_id"]), &text(&client["client_secret"]));
+    let addr = base.strip_prefix("http://").unwrap().parse().unwrap();
+    let cases = load::once(addr, &request("GET", "/v1/cases?limit=200", &token, &[], ""));
+    let ids: Vec<String> = cases.1["items"].as_array().unwrap().iter().map(|c| text(&c["id"])).collect();
+    let resident = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let mb = |name: &str| {
+            let line = status.lines().find(|l| l.starts_with(name)).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+        };
+        (mb("VmRSS"), mb("VmHWM"))
+    };
+    let before = resident();
+    let figures = Load { addr, database: None }.run(many(options.count(40_000), |i| match i % 10 {
+        0 => request("GET", "/v1/cases?limit=50", &token, &[], ""),
+        _ => request("GET", &format!("/v1/cases/{}", ids[i % ids.len()]), &token, &[], ""),
+    }));
+    let after = resident();
+    println!("\nmemory of `sistra demo` ({} cases), resident MB", said["cases"]);
+    println!("made: {:.0}; after {} reads: {:.0}; highest ever: {:.0}", before.0, figures.done(), after.0, after.1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let _ = std::fs::remove_dir_all(&dir);
+}
+
+fn main() {
+    let options = Options::read();
+    // `cargo test --benches` runs this too, and has no use for figures.
+    if std::env::args().any(|a| a == "--test") || !std::env::args().any(|a| a == "--bench") {
+        return;
+    }
+    // The access line is written as a server does, and thrown away by the system.
+    let null = std::fs::File::create("/dev/null").unwrap();
+    env_logger::Builder::new().parse_filters("warn,sistra=info").target(env_logger::Target::Pipe(Box::new(null))).init();
+    println!("32 connections, {} cores, load average {:.1}", load::cores(), load_average());
+    println!(
+        "server, databs, load: processor time of a request in the server, in PostgreSQL, in the load generator; busy: load average"
+    );
+    let dir = std::env::temp_dir().join(format!("sistra-bench-{}", unique()));
+    if options.sqlite {
+        let dir = dir.join("sqlite");
+        std::fs::create_dir_all(&dir).unwrap();
+        engine(&options, "SQLite", (DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")), None), dir);
+    }
+    if options.postgres
+        && let Some(cluster) = postgres::Cluster::make("bench")
+    {
+        let dir = dir.join("postgres");
+        std::fs::create_dir_all(&dir).unwrap();
+        cluster.start_with(&["fsync=on", "shared_buffers=512MB", "max_wal_size=4GB"]);
+        let url = cluster.migrated("bench");
+        engine(&options, "PostgreSQL", (DatabaseUrl::Postgres(url), Some(cluster.pid())), dir);
+        cluster.stop();
+    }
+    if options.wants("memory") {
+        memory(&options);
+    }
+    let _ = std::fs::remove_dir_all(&dir);
+    // Threads that wait for nothing would keep the process; give the last lines time to leave.
+    std::thread::sleep(Duration::from_millis(50));
+}
