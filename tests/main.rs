@@ -9,6 +9,7 @@ mod contract;
 mod court;
 mod durability;
 mod edge;
+mod matrix;
 mod operations;
 mod persons;
 mod plans;
