@@ -14,6 +14,7 @@ mod operations;
 mod persons;
 mod plans;
 mod procedure;
+mod protection;
 mod schema;
 mod store;
 mod support;

@@ -96,6 +96,9 @@ fn about(body: &Value, ids: &Ids) -> Value {
             .iter()
             .map(|(name, value)| match ids.get(name) {
                 Some(id) if value.is_string() => (name.clone(), json!(id)),
+                _ if name == "victims" && value[0].as_str().is_some_and(|id| id.len() == 36) => {
+                    (name.clone(), json!([ids["victim_id"]]))
+                }
                 _ => (name.clone(), about(value, ids)),
             })
             .collect::<serde_json::Map<_, _>>()
@@ -147,6 +150,13 @@ impl Registry {
             "/v1/referrals",
             json!({"case_id": last(&at), "kind": "communication", "to_agency": HELPER, "sections": ["narrative"], "purpose": "investigation", "legal_basis": "statutory_duty"}),
         );
+        let offered = make(
+            "consent_id",
+            &format!("/v1/victims/{}/consents", victim.as_str().unwrap()),
+            json!({"purposes": ["referral"], "language": "es", "form": "written", "given_by": "self"}),
+        );
+        let given = world.step(&offered.header("location"), &owner, &offered.header("etag"), &json!({"trigger": "give"}));
+        assert_eq!(given.status, 200, "{}", given.text);
         make(
             "participant_id",
             &format!("{at}/participants"),
@@ -273,6 +283,13 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("referral_transition_list", 200, 404, 200),
     ("referral_transition_create", 412, 404, 403),
     ("referral_transition_available", 200, 404, 200),
+    ("victim_consent_list", 200, 404, 200),
+    ("victim_consent_offer", 201, 404, 403),
+    ("consent_read", 200, 404, 200),
+    ("consent_transition_create", 412, 404, 403),
+    ("consent_transition_list", 200, 404, 200),
+    ("consent_transition_available", 200, 404, 200),
+    ("victim_disclosure_list", 200, 404, 200),
     ("victim_read", 200, 404, 200),
     ("victim_amend", 412, 404, 403),
     ("victim_history", 200, 404, 200),
