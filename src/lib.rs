@@ -42,6 +42,7 @@ pub mod catalogue;
 pub mod charges;
 pub mod cli;
 pub mod config;
+pub mod consents;
 pub mod db;
 pub mod deadlines;
 pub mod decisions;

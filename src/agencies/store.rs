@@ -208,6 +208,11 @@ pub fn seed(conn: &mut Conn, catalogue: &Catalogue, now: Timestamp) -> Result<us
     Ok(made)
 }
 
+/// The agencies that supervise the others.
+pub fn supervisors(conn: &mut Conn) -> Result<Vec<String>> {
+    Ok(t::table.filter(t::oversight.eq(true)).select(t::code).order(t::code.asc()).limit(1_000).load(conn)?)
+}
+
 fn of_seed(seed: &AgencySeed, now: Timestamp) -> Result<Agency> {
     let code = |text: &str| AgencyCode::parse(text).ok_or_else(|| Error::internal("agency code in the catalogue"));
     let AgencySeed { code: own, labels, kind, parent, country, territory, oversight, services } = seed;

@@ -377,8 +377,15 @@ pub async fn history(
     let scope = act.scope.clone();
     store
         .read(move |conn| {
-            super::docket::sight(conn, &scope, id)?;
-            ledger::append::history(conn, id, after.as_ref(), limit)
+            let sight = super::docket::sight(conn, &scope, id)?;
+            let mut page = ledger::append::history(conn, id, after.as_ref(), limit)?;
+            // What was done to a person's part in the case belongs to the section that shows the person.
+            page.items.retain(|event| match event.resource_type.as_str() {
+                "case_victim" => sight.sees(Section::Victims),
+                "case_accused" => sight.sees(Section::Accused),
+                _ => true,
+            });
+            Ok(page)
         })
         .await
 }

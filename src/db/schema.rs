@@ -548,3 +548,36 @@ diesel::table! {
         continuous -> Bool,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `consent`.
+    consent (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        victim_id -> IdSql,
+        agency_code -> Text,
+        state -> Text,
+        expires_at -> Nullable<TimeSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `consent_referral`: which referrals rest on a consent.
+    consent_referral (bucket, consent_id, referral_id) {
+        bucket -> SmallInt,
+        consent_id -> IdSql,
+        referral_id -> IdSql,
+    }
+}

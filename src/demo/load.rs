@@ -13,9 +13,12 @@ use crate::cases::actions::{Opening, commit_opening, move_case};
 use crate::cases::wire::CaseTransitionCreate;
 use crate::catalogue::Catalogue;
 use crate::charges::verdicts::VerdictInput;
+use crate::consents::actions::{move_consent, offer_consent};
+use crate::consents::states::Trigger as Answer;
+use crate::consents::wire::{ConsentCreate, ConsentTransitionCreate};
 use crate::db::Store;
 use crate::http::idempotency::{Key, Once};
-use crate::kernel::ids::{CaseId, ChargeId, ClientId, ReferralId};
+use crate::kernel::ids::{CaseId, ChargeId, ClientId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::Actor;
 use crate::referrals::actions::{draft_referral, move_referral};
@@ -94,10 +97,11 @@ impl Loader<'_> {
                 (charge.id, band.map_or(60, |b| b.min_months + (b.max_months - b.min_months) / 4))
             })
             .collect();
+        let first = opening.persons.first().map(|p| p.id);
         let case = commit_opening(self.store, act, once, opening).await?.view.id;
         let referrals = u64::from(sharing.is_some());
         if let Some(sharing) = sharing {
-            self.share(number, &owner, case, &sharing).await?;
+            self.share(number, &owner, case, first, &sharing).await?;
         }
         for (step, one) in (1..).zip(moves) {
             self.step(number, &owner, case, step, one, &terms).await?;
@@ -151,13 +155,33 @@ impl Loader<'_> {
         move_case(self.store, act, once, case, i64::from(step), request).await.map(drop)
     }
 
-    async fn share(&self, number: u64, owner: &AgencyCode, case: CaseId, sharing: &Sharing) -> Result<()> {
+    async fn share(
+        &self,
+        number: u64,
+        owner: &AgencyCode,
+        case: CaseId,
+        first: Option<VictimId>,
+        sharing: &Sharing,
+    ) -> Result<()> {
         let Sharing { to, at, fate, .. } = sharing;
         let act = |stream, agency: &AgencyCode, purpose, hours: i64| {
             self.act(agency, purpose, number, 100 + stream, at.plus_seconds(3_600 * hours))
         };
+        let consented = match first.filter(|_| sharing.rests_on_consent()) {
+            None => None,
+            Some(victim) => {
+                let offer = self.once(number, "consent")?;
+                let asking = act(20, owner, Purpose::Assistance, 0);
+                let id = offer_consent(self.store, asking, offer, victim, consent(), false).await?.view.id;
+                let (answering, answer) = (act(21, owner, Purpose::Assistance, 0), self.once(number, "consent-give")?);
+                let given = ConsentTransitionCreate { trigger: Answer::Give, at: None, evidence: None, reason: None };
+                move_consent(self.store, answering, answer, id, 1, given, false).await?;
+                Some((victim, id))
+            }
+        };
         let once = self.once(number, "referral")?;
-        let drafted = draft_referral(self.store, act(0, owner, Purpose::Referral, 0), once, sharing.request(case)).await?;
+        let drafted =
+            draft_referral(self.store, act(0, owner, Purpose::Referral, 0), once, sharing.request(case, consented)).await?;
         let id: ReferralId = drafted.view.id;
         let sent = self.once(number, "referral-send")?;
         let send = request(Trigger::Send, None, None);
@@ -207,6 +231,21 @@ impl Loader<'_> {
         let key = Key::parse(&format!("demo-{}-{number:012}-{what}", self.seed))
             .ok_or_else(|| Error::internal("the demo's keys are malformed"))?;
         Ok(Once::new(self.client, key, "demo".to_owned()))
+    }
+}
+
+fn consent() -> ConsentCreate {
+    ConsentCreate {
+        purposes: vec!["referral".to_owned()],
+        recipients: Vec::new(),
+        language: "es".to_owned(),
+        interpreter: false,
+        form: "written".to_owned(),
+        given_by: "self".to_owned(),
+        guardian_conflict: false,
+        text_version: None,
+        explained_by: None,
+        expires_at: None,
     }
 }
 

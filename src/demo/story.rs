@@ -12,6 +12,7 @@ use crate::accused::wire::{AccusedCreate, AccusedIdentityInput};
 use crate::cases::wire::{CaseCreate, IdentifierInput};
 use crate::catalogue::{Catalogue, dni_check_digit, names};
 use crate::charges::wire::InlineChargeCreate;
+use crate::kernel::ids::{CaseId, ConsentId, VictimId};
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
 use crate::persons::wire::Document;
@@ -125,21 +126,27 @@ impl Story {
 }
 
 impl Sharing {
-    /// The request that drafts it.
-    pub fn request(&self, case_id: crate::kernel::ids::CaseId) -> ReferralCreate {
+    /// Whether it rests on a victim's consent.
+    pub fn rests_on_consent(&self) -> bool {
+        self.terms.legal_basis == "consent"
+    }
+
+    /// The request that drafts it; it shows the victim whose consent it rests on.
+    pub fn request(&self, case_id: CaseId, consented: Option<(VictimId, ConsentId)>) -> ReferralCreate {
         let Terms { kind, sections, services, purpose, urgency, legal_basis, message } = self.terms;
         let owned = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
         ReferralCreate {
             case_id,
             kind: kind.to_owned(),
             to_agency: self.to.clone(),
-            victims: None,
+            victims: consented.map(|(victim, _)| vec![victim]),
             sections: owned(sections),
             services: owned(services),
             purpose: purpose.to_owned(),
             urgency: Some(urgency.to_owned()),
             legal_basis: legal_basis.to_owned(),
-            consent_ref: (legal_basis == "consent").then(|| "Acta de consentimiento (sintética)".to_owned()),
+            consent_id: consented.map(|(_, consent)| consent),
+            consent_ref: None,
             message: Some(message.to_owned()),
             due_at: None,
         }

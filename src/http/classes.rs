@@ -71,7 +71,8 @@ pub fn of(schema: &str, property: &str) -> &'static str {
     let identity = IDENTITY.contains(&schema);
     if SPECIAL.contains(&property) {
         "P3"
-    } else if identity && !["version", "updated_at", "victim_id", "accused_id"].contains(&property) || property == "identity"
+    } else if identity && !["version", "updated_at", "victim_id", "accused_id"].contains(&property)
+        || ["identity", "evidence", "explained_by"].contains(&property)
     {
         "P2"
     } else if OPEN.contains(&schema) || PLAIN.contains(&property) {

@@ -106,6 +106,8 @@ kinds! {
     Decision, DecisionId, "decision";
     /// A note on a case.
     Note, NoteId, "note";
+    /// What a victim, or whoever speaks for one, agreed to.
+    Consent, ConsentId, "consent";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

@@ -14,11 +14,11 @@ use crate::kernel::Timestamp;
 use crate::kernel::error::{Error, Result, Unavailable};
 use crate::kernel::ids::EntryId;
 
-/// Most entries of one insert.
+/// Most reads whose entries share one insert.
 const BATCH: usize = 512;
 
 struct Waiting {
-    row: Row,
+    rows: Vec<Row>,
     done: oneshot::Sender<Result<()>>,
 }
 
@@ -42,10 +42,13 @@ impl AccessLog {
 
     /// Appends an access entry; returns once it is durable. A read that cannot be recorded is refused.
     pub async fn record(&self, actor: &Actor, now: Timestamp, entry: Entry) -> Result<EntryId> {
+        let persons = entry.of_persons();
         let row = Row::of(actor, now, entry)?;
         let id = row.id();
+        let persons = persons.into_iter().map(|person| Row::of(actor, now, person));
+        let rows = std::iter::once(Ok(row)).chain(persons).collect::<Result<Vec<_>>>()?;
         let (done, durable) = oneshot::channel();
-        self.queue.try_send(Waiting { row, done }).map_err(|e| match e {
+        self.queue.try_send(Waiting { rows, done }).map_err(|e| match e {
             TrySendError::Full(_) => Error::Unavailable(Unavailable::Overloaded),
             TrySendError::Disconnected(_) => Error::Unavailable(Unavailable::Audit),
         })?;
@@ -63,7 +66,8 @@ fn run(store: &Store, queue: &Mutex<Receiver<Waiting>>) {
             let Ok(first) = queue.recv() else { return };
             std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)).collect()
         };
-        let (rows, waiting): (Vec<Row>, Vec<_>) = batch.into_iter().map(|w| (w.row, w.done)).unzip();
+        let (rows, waiting): (Vec<Vec<Row>>, Vec<_>) = batch.into_iter().map(|w| (w.rows, w.done)).unzip();
+        let rows: Vec<Row> = rows.into_iter().flatten().collect();
         let fate = store.write_blocking(move |tx| append_rows(tx, &rows));
         for done in waiting {
             // The reader may have gone; its access is recorded all the same.

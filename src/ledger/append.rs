@@ -33,7 +33,7 @@ pub struct Row {
 impl Row {
     /// The row of an entry. It lies in the bucket of the resource that it is about.
     pub fn of(actor: &Actor, now: Timestamp, entry: Entry) -> Result<Self> {
-        let Entry { action, resource_type, resource_id, version, payload } = entry;
+        let Entry { action, resource_type, resource_id, version, payload, persons: _ } = entry;
         let bucket = resource_id.bucket();
         let Actor { client, agency, user, purpose, request_id } = actor;
         let payload = if payload.is_empty() { None } else { Some(Json::of(&payload)?) };
@@ -201,4 +201,72 @@ pub fn history<K: Kind>(conn: &mut Conn, id: Id<K>, after: Option<&After>, limit
         })
         .collect::<Result<Vec<Event>>>()?;
     Ok(Page::cut(events, limit, |e| After { key: String::new(), id: e.id.uuid() }))
+}
+
+/// One look at a record.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The entry.
+    pub id: EntryId,
+    /// When.
+    pub at: Timestamp,
+    /// The partner system.
+    pub client: Option<ClientId>,
+    /// The agency it acted for.
+    pub agency: Option<String>,
+    /// The person at its desk, as it said.
+    pub user: Option<String>,
+    /// Why.
+    pub purpose: Option<String>,
+    /// What was looked at.
+    pub resource_type: String,
+}
+
+type LookRow = (EntryId, Timestamp, Option<ClientId>, Option<String>, Option<String>, Option<String>, String);
+
+/// Who looked at a record, oldest first; by these agencies only, where some are named.
+pub fn looks<K: Kind>(
+    conn: &mut Conn,
+    id: Id<K>,
+    by: Option<&[String]>,
+    after: Option<&After>,
+    limit: Limit,
+) -> Result<Page<Look>> {
+    let mut query = ledger_entry::table
+        .filter(ledger_entry::bucket.eq(id.bucket().number()))
+        .filter(ledger_entry::resource_id.eq(id.erase()))
+        // Spelt out, not bound: the index of reads is partial on exactly these words.
+        .filter(diesel::dsl::sql::<Bool>("action = 'read'"))
+        .select((
+            ledger_entry::id,
+            ledger_entry::at,
+            ledger_entry::client_id,
+            ledger_entry::agency_code,
+            ledger_entry::user_ref,
+            ledger_entry::purpose,
+            ledger_entry::resource_type,
+        ))
+        .order(ledger_entry::id.asc())
+        .limit(limit.fetch())
+        .into_boxed();
+    if let Some(agencies) = by {
+        query = query.filter(ledger_entry::agency_code.eq_any(agencies.to_vec()));
+    }
+    if let Some(after) = after {
+        query = query.filter(ledger_entry::id.gt(EntryId::from_uuid(after.id)));
+    }
+    let rows: Vec<LookRow> = query.load(conn)?;
+    let looks = rows
+        .into_iter()
+        .map(|(id, at, client, agency, user, purpose, resource_type)| Look {
+            id,
+            at,
+            client,
+            agency,
+            user,
+            purpose,
+            resource_type,
+        })
+        .collect();
+    Ok(Page::cut(looks, limit, |l| After { key: String::new(), id: l.id.uuid() }))
 }

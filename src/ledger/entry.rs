@@ -99,12 +99,21 @@ pub struct Entry {
     pub version: Option<i64>,
     /// What changed.
     pub payload: Payload,
+    /// Whether it showed persons: then each of them gets an entry of his or her own beside it.
+    pub persons: bool,
 }
 
 impl Entry {
     /// An entry about a resource.
     pub fn new<K: Kind>(action: Action, id: Id<K>, version: Option<i64>) -> Self {
-        Self { action, resource_type: K::NAME, resource_id: id.erase(), version, payload: Payload::default() }
+        Self {
+            action,
+            resource_type: K::NAME,
+            resource_id: id.erase(),
+            version,
+            payload: Payload::default(),
+            persons: false,
+        }
     }
 
     /// The same entry about a part of the resource that has its own door (`victim_identity`).
@@ -130,7 +139,22 @@ impl Entry {
     /// A list that was shown to a client: one entry that names every record on the page.
     pub fn listed<K: Kind>(client: ClientId, resource_type: &'static str, shown: impl Iterator<Item = Id<K>>) -> Self {
         let payload = Payload { shown: shown.map(Id::erase).collect(), ..Payload::default() };
-        Self { action: Action::Read, resource_type, resource_id: client.erase(), version: None, payload }
+        Self { action: Action::Read, resource_type, resource_id: client.erase(), version: None, payload, persons: K::PERSON }
+    }
+
+    /// The entries of the persons that a list showed, each in the person's own bucket: whoever asks later who looked at
+    /// one person reads one place.
+    pub fn of_persons(&self) -> Vec<Self> {
+        let shown: &[ResourceId] = if self.persons { &self.payload.shown } else { &[] };
+        let one = |person: &ResourceId| Self {
+            action: Action::Read,
+            resource_type: self.resource_type,
+            resource_id: *person,
+            version: None,
+            payload: Payload::default(),
+            persons: false,
+        };
+        shown.iter().map(one).collect()
     }
 
     /// With the agency concerned.

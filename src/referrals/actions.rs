@@ -8,10 +8,11 @@ use crate::act::Act;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::head_for_write;
 use crate::cases::participants::{self, Participant};
+use crate::consents;
 use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
-use crate::kernel::ids::{ParticipantId, ReferralId, TransitionId};
+use crate::kernel::ids::{ConsentId, ParticipantId, ReferralId, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Fault, FaultCode, Result};
 use crate::ledger::{self, Action, Entry};
@@ -24,8 +25,22 @@ fn written(referral: &Referral, replayed: bool) -> Written<ReferralView> {
 /// Faults that only the store can tell: who receives it, and whether the victims are in the case.
 fn stored_faults(tx: &mut Conn, act: &Act, referral: &Referral) -> Result<Vec<Fault>> {
     let mut faults = participants::receiver_faults(tx, &referral.to, "/to_agency", act.now)?;
-    faults.extend(participants::victim_faults(tx, referral.case, referral.detail.victims.as_ref(), "/victims")?);
+    let strangers = participants::victim_faults(tx, referral.case, referral.detail.victims.as_ref(), "/victims")?;
+    match referral.ground() {
+        // Only of a victim of the case: of others the sender must not even learn which consents are theirs.
+        Some(ground) if strangers.is_empty() => faults.extend(consents::ground_faults(tx, ground, act.now)?),
+        _ => {}
+    }
+    faults.extend(strangers);
     Ok(faults)
+}
+
+/// Notes on what a referral rests, where that is a consent.
+fn rest(tx: &mut Conn, referral: &Referral) -> Result<()> {
+    match referral.ground() {
+        None => Ok(()),
+        Some(ground) => consents::rest(tx, ground.consent, referral.id),
+    }
 }
 
 /// Drafts a referral about a case of the caller's agency.
@@ -53,6 +68,7 @@ pub async fn draft_referral(store: &Store, act: Act, once: Once, new: ReferralCr
             faults.extend(stored_faults(tx, &act, &referral)?);
             no_faults(faults)?;
             store::insert(tx, &act, &referral)?;
+            rest(tx, &referral)?;
             ledger::append(tx, &act.actor, act.now, vec![Entry::new(Action::Created, referral.id, Some(1))])?;
             Ok(written(&referral, false))
         })
@@ -101,6 +117,7 @@ pub async fn amend_referral(
             no_faults(faults)?;
             if !changed.is_empty() {
                 store::update(tx, &before, &after)?;
+                rest(tx, &after)?;
                 let entry = Entry::new(Action::Updated, id, Some(after.version)).changed(changed);
                 ledger::append(tx, &act.actor, act.now, vec![entry])?;
             }
@@ -138,6 +155,12 @@ pub async fn move_referral(
             let next = before.state.after(trigger).ok_or_else(|| Error::StateConflict(vec!["no_such_transition".into()]))?;
             let mut after = before.clone();
             after.moved(next, &new, act.now);
+            if matches!(next, State::Sent | State::Accepted)
+                && let Some(ground) = after.ground()
+            {
+                no_faults(consents::ground_faults(tx, ground, act.now)?)
+                    .map_err(|_| Error::StateConflict(vec!["consent_not_in_force".into()]))?;
+            }
             if next == State::Sent {
                 // The draft may have lain: what it names must still stand.
                 no_faults(stored_faults(tx, &act, &after)?)
@@ -178,6 +201,46 @@ pub async fn move_referral(
             Ok(written(&after, false))
         })
         .await
+}
+
+/// Why a referral is revoked whose consent was taken back, as its parties read it.
+const WITHDRAWN: &str = "consent_withdrawn";
+
+/// Revokes a referral whose consent was taken back, if it is still open; answers the ledger entries. Its receiver's
+/// access ends here, and both boxes show it.
+pub fn revoke_without_consent(tx: &mut Conn, act: &Act, id: ReferralId, consent: ConsentId) -> Result<Vec<Entry>> {
+    let before = store::locked(tx, id)?;
+    // A draft may rest on another ground by now.
+    let Some(next) = before.state.after(Trigger::Revoke).filter(|_| before.detail.consent_id == Some(consent)) else {
+        return Ok(Vec::new());
+    };
+    let reason = ReferralTransitionCreate { trigger: Trigger::Revoke, reason: Some(WITHDRAWN.to_owned()), outcome: None };
+    let mut after = before.clone();
+    after.moved(next, &reason, act.now);
+    store::update(tx, &before, &after)?;
+    let (from, to) = (before.state.as_str(), next.as_str());
+    let mut entries =
+        vec![Entry::new(Action::Transitioned, id, Some(after.version)).moved(Trigger::Revoke.as_str(), from, to)];
+    if before.state.effect(next) == Effect::End {
+        entries.extend(participants::end_by_referral(tx, act, after.case, id)?);
+    }
+    transitions::append(
+        tx,
+        act,
+        id,
+        &Done {
+            id: act.id(id.bucket()),
+            trigger: Trigger::Revoke.as_str().to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            legal_act: None,
+            effective_on: None,
+            reason: reason.reason,
+            version: after.version,
+            reach: transitions::Reach::default(),
+        },
+    )?;
+    Ok(entries)
 }
 
 /// What an accepted referral grants.

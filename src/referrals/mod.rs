@@ -10,7 +10,8 @@ pub mod states;
 pub mod store;
 pub mod wire;
 
-pub use store::open_count;
+pub use actions::revoke_without_consent;
+pub use store::{Basis, bases, open_count};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use crate::auth::Scope;
 use crate::cases::Sections;
 use crate::cases::sections::{self, repeated};
 use crate::catalogue::{Catalogue, WrittenUnder, keep_standing_codes};
-use crate::kernel::ids::{CaseId, ReferralId, VictimId};
+use crate::consents::Ground;
+use crate::kernel::ids::{CaseId, ConsentId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Timestamp};
 
 /// A referral.
@@ -56,7 +57,10 @@ pub struct ReferralDetail {
     pub urgency: String,
     /// Legal basis.
     pub legal_basis: String,
-    /// Where the consent is recorded.
+    /// The consent on which it rests.
+    #[serde(default)]
+    pub consent_id: Option<ConsentId>,
+    /// Where a document of the consent is kept.
     pub consent_ref: Option<String>,
     /// Message.
     pub message: Option<String>,
@@ -98,6 +102,7 @@ impl Referral {
             purpose,
             urgency,
             legal_basis,
+            consent_id,
             consent_ref,
             message,
             due_at,
@@ -118,6 +123,7 @@ impl Referral {
                 purpose,
                 urgency: urgency.unwrap_or_else(|| DEFAULT_URGENCY.to_owned()),
                 legal_basis,
+                consent_id,
                 consent_ref,
                 message,
                 due_at,
@@ -150,6 +156,7 @@ impl Referral {
             purpose,
             urgency,
             legal_basis,
+            consent_id,
             consent_ref,
             message,
             due_at,
@@ -170,6 +177,7 @@ impl Referral {
         note("/purpose", set(&mut detail.purpose, purpose, "/purpose", &mut faults));
         note("/urgency", urgency.apply_or(&mut detail.urgency, DEFAULT_URGENCY.to_owned()));
         note("/legal_basis", set(&mut detail.legal_basis, legal_basis, "/legal_basis", &mut faults));
+        note("/consent_id", consent_id.apply(&mut detail.consent_id));
         note("/consent_ref", consent_ref.apply(&mut detail.consent_ref));
         note("/message", message.apply(&mut detail.message));
         let due = due_at.apply(&mut detail.due_at);
@@ -227,8 +235,18 @@ impl Referral {
         if self.from == self.to {
             fault("/to_agency".to_owned(), FaultCode::CrossField);
         }
-        if detail.legal_basis == CONSENT && detail.consent_ref.is_none() {
-            fault("/consent_ref".to_owned(), FaultCode::Required);
+        if detail.legal_basis == CONSENT {
+            if detail.consent_id.is_none() {
+                fault("/consent_id".to_owned(), FaultCode::Required);
+            }
+            // Nobody consents for another: what shows several victims rests on something else.
+            match detail.victims.as_deref() {
+                None => fault("/victims".to_owned(), FaultCode::Required),
+                Some([_]) => {}
+                Some(_) => fault("/victims".to_owned(), FaultCode::CrossField),
+            }
+        } else if detail.consent_id.is_some() {
+            fault("/consent_id".to_owned(), FaultCode::CrossField);
         }
         for (pointer, text, max) in [("/consent_ref", &detail.consent_ref, 200), ("/message", &detail.message, 10_000)] {
             if let Some(text) = text {
@@ -274,6 +292,16 @@ impl Referral {
         }
     }
 
+    /// The consent on which it rests, and whose it must be; none where it rests on something else.
+    pub fn ground(&self) -> Option<Ground<'_>> {
+        match (self.detail.consent_id, self.detail.victims.as_deref()) {
+            (Some(consent), Some([victim])) if self.detail.legal_basis == CONSENT => {
+                Some(Ground { consent, victim: *victim, purpose: &self.detail.purpose, to: &self.to })
+            }
+            _ => None,
+        }
+    }
+
     /// How a caller stands to it; none for those who may not know of it.
     pub fn standing(&self, scope: &Scope) -> Option<Standing> {
         if scope.oversight() {
@@ -312,6 +340,7 @@ impl Referral {
             purpose,
             urgency,
             legal_basis,
+            consent_id,
             consent_ref,
             message,
             due_at,
@@ -341,6 +370,7 @@ impl Referral {
             purpose,
             urgency,
             legal_basis,
+            consent_id,
             consent_ref,
             message,
             due_at,

@@ -9,7 +9,7 @@ use crate::act::Act;
 use crate::auth::Scope;
 use crate::db::schema::{referral as t, referral_box};
 use crate::db::{Conn, Json};
-use crate::kernel::ids::{CaseId, ReferralId};
+use crate::kernel::ids::{CaseId, ConsentId, ReferralId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 
@@ -83,6 +83,17 @@ pub fn find(conn: &mut Conn, scope: &Scope, id: ReferralId) -> Result<(Referral,
     let found = referral(row)?;
     let standing = found.standing(scope).ok_or(Error::NotFound)?;
     Ok((found, standing))
+}
+
+/// A referral, whoever asks, locked to the end of the transaction.
+pub fn locked(tx: &mut Conn, id: ReferralId) -> Result<Referral> {
+    let (bucket, id) = id.key();
+    // SQLite has one writer; its transactions need no row lock.
+    if let Conn::Postgres(c) = tx {
+        t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_no_key_update().first::<i64>(c)?;
+    }
+    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(tx)?;
+    referral(row)
 }
 
 /// Inserts a draft and puts it in its sender's box.
@@ -172,6 +183,36 @@ pub fn open_count(conn: &mut Conn, case: CaseId) -> Result<i64> {
         .filter(t::state.eq_any(open.to_vec()))
         .select(count_star())
         .first(conn)?)
+}
+
+/// On what a referral rests, for those who account for disclosures.
+#[derive(Clone, Debug)]
+pub struct Basis {
+    /// The referral.
+    pub referral: ReferralId,
+    /// Purpose of use.
+    pub purpose: String,
+    /// Legal basis.
+    pub legal_basis: String,
+    /// The consent, where that is the basis.
+    pub consent: Option<ConsentId>,
+}
+
+/// On what the referrals of a case rest.
+pub fn bases(conn: &mut Conn, case: CaseId) -> Result<Vec<Basis>> {
+    let rows: Vec<(ReferralId, Json)> = t::table
+        .filter(t::bucket.eq(case.bucket().number()))
+        .filter(t::case_id.eq(case))
+        .select((t::id, t::detail))
+        .order(t::id.asc())
+        .limit(1_000)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(referral, detail)| {
+            let ReferralDetail { purpose, legal_basis, consent_id, .. } = detail.read()?;
+            Ok(Basis { referral, purpose, legal_basis, consent: consent_id })
+        })
+        .collect()
 }
 
 /// What a box is asked for.

@@ -30,11 +30,11 @@ fn faults_of_every_part_are_reported_at_once() {
     let mut bad =
         world.create("PE-NOBODY", &["victim_identity"], Some(vec![VictimId::generate(Timestamp::now(), Bucket::random())]));
     bad.kind = "nonsense".into();
-    bad.consent_ref = None;
+    bad.legal_basis = "consent".into();
     assert_eq!(
         faults(world.draft(bad).unwrap_err()),
         [
-            ("/consent_ref".to_owned(), FaultCode::Required),
+            ("/consent_id".to_owned(), FaultCode::Required),
             ("/kind".to_owned(), FaultCode::Enum),
             ("/sections/0".to_owned(), FaultCode::CrossField),
             ("/to_agency".to_owned(), FaultCode::ReferenceNotFound),
@@ -173,10 +173,14 @@ fn a_draft_changes_until_it_is_sent_and_a_move_happens_once() {
     };
     let changed = amend(1, other).unwrap();
     assert_eq!((changed.version, changed.to_agency.as_str(), changed.message.as_deref()), (2, RECEIVERS[1], None));
-    let bad = ReferralPatch { consent_ref: Field::Null, kind: Field::Null, ..ReferralPatch::default() };
+    let bad = ReferralPatch { legal_basis: Field::Set("consent".into()), kind: Field::Null, ..ReferralPatch::default() };
     assert_eq!(
         faults(amend(2, bad).unwrap_err()),
-        [("/consent_ref".to_owned(), FaultCode::Required), ("/kind".to_owned(), FaultCode::Required)]
+        [
+            ("/consent_id".to_owned(), FaultCode::Required),
+            ("/kind".to_owned(), FaultCode::Required),
+            ("/victims".to_owned(), FaultCode::Required),
+        ]
     );
     let once = world.once();
     let send = || {

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::states::{State, Trigger};
-use crate::kernel::ids::{CaseId, ReferralId, VictimId};
+use crate::kernel::ids::{CaseId, ConsentId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Field, Timestamp};
 
 /// A referral to draft. Nobody else sees it until it is sent.
@@ -19,8 +19,9 @@ use crate::kernel::{AgencyCode, Field, Timestamp};
     "services": ["shelter", "psychological"],
     "purpose": "assistance",
     "urgency": "immediate",
+    "victims": ["7b3e0c52-1f7e-4a40-9c37-4b1f0a6f2d12"],
     "legal_basis": "consent",
-    "consent_ref": "Acta de consentimiento 014-2026",
+    "consent_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d13",
     "message": "Se solicita alojamiento y atención psicológica para la víctima."
 }))]
 pub struct ReferralCreate {
@@ -61,7 +62,11 @@ pub struct ReferralCreate {
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     pub legal_basis: String,
-    /// Where the consent is recorded; required when it is the legal basis.
+    /// The consent on which it rests, in force and covering the purpose: required where consent is the legal basis, and
+    /// then the one victim named in `victims` is the one who gave it. When it is withdrawn, the referral is revoked.
+    #[serde(default)]
+    pub consent_id: Option<ConsentId>,
+    /// Where a document of the consent is kept.
     #[validate(length(min = 1, max = 200))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 200)]
@@ -105,7 +110,10 @@ pub struct ReferralPatch {
     /// Legal basis.
     #[serde(default)]
     pub legal_basis: Field<String>,
-    /// Where the consent is recorded.
+    /// The consent on which it rests.
+    #[serde(default)]
+    pub consent_id: Field<ConsentId>,
+    /// Where a document of the consent is kept.
     #[serde(default)]
     pub consent_ref: Field<String>,
     /// Message.
@@ -158,7 +166,10 @@ pub struct ReferralView {
     pub urgency: String,
     /// On what ground it is shared.
     pub legal_basis: String,
-    /// Where the consent is recorded.
+    /// The consent on which it rests.
+    #[schema(required)]
+    pub consent_id: Option<ConsentId>,
+    /// Where a document of the consent is kept.
     #[schema(required)]
     pub consent_ref: Option<String>,
     /// Message to the receiver.

@@ -228,8 +228,9 @@ impl World {
             services: vec![],
             purpose: "assistance".into(),
             urgency: None,
-            legal_basis: "consent".into(),
-            consent_ref: Some("c".into()),
+            legal_basis: "statutory_duty".into(),
+            consent_id: None,
+            consent_ref: None,
             message: Some("m".into()),
             due_at: None,
         }

@@ -2,11 +2,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
-use super::actions;
 use super::wire::{
-    CaseVictimCreate, CaseVictimPage, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView, VictimPatch,
-    VictimView,
+    CaseVictimCreate, CaseVictimPage, CaseVictimPatch, CaseVictimView, DisclosureReport, VictimIdentityInput,
+    VictimIdentityView, VictimPatch, VictimView,
 };
+use super::{actions, disclosures};
 use crate::auth::policy::{VictimIdentityRead, VictimIdentityWrite, VictimRead, VictimWrite};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
@@ -32,7 +32,8 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(victim_identity_read)
         .service(victim_identity_amend)
         .service(victim_history)
-        .service(victim_publication_read);
+        .service(victim_publication_read)
+        .service(victim_disclosure_list);
 }
 
 /// Adds a victim to a case of the caller's agency.
@@ -233,4 +234,30 @@ pub async fn victim_publication_read(req: HttpRequest, allowed: Allowed<VictimRe
     let entry = Entry::new(Action::Read, person, None).about("victim_publication");
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
     Ok(respond::audited_plain(&req, audit, &publication))
+}
+
+/// Who looked at a victim, who was let in, and why: what the person may ask to know.
+///
+/// For the owner of a case of the victim, about its own cases and those whom they let in; for oversight, about all.
+/// Looks come from the access record, lists that showed the person included.
+#[utoipa::path(tag = "victims", summary = "Account for who has seen a victim",
+    params(("victim_id" = VictimId, Path, description = "The victim"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of looks, and all receipts", body = DisclosureReport)),
+    security(("oauth2" = ["victims:read"])))]
+#[get("/v1/victims/{victim_id}/disclosures")]
+pub async fn victim_disclosure_list(req: HttpRequest, allowed: Allowed<VictimRead>) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client, services) = (allowed.act(), allowed.caller().client, allowed.services());
+    let after = services.cursors.after(&params, client)?;
+    let (report, next) = disclosures::disclosures(allowed.store(), &act, victim, after, limit).await?;
+    let entry = Entry::new(Action::Read, victim, None).about("victim_disclosures");
+    let audit = services.access.record(&act.actor, act.now, entry).await?;
+    let next_cursor = services.cursors.next(&params, client, next.as_ref())?;
+    let report = DisclosureReport { next_cursor: next_cursor.clone(), ..report };
+    Ok(respond::page(&req, &params, Some(audit), next_cursor, &report))
 }

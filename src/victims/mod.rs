@@ -1,10 +1,11 @@
 //! Victims: persons harmed, pseudonymous, and each one's part in a case. Identities have a door of their own.
 
 pub mod actions;
+pub mod disclosures;
 pub mod http;
 pub mod model;
 pub mod store;
 pub mod wire;
 
 pub use model::{PreparedVictim, prepare};
-pub use store::{carry, in_case, insert};
+pub use store::{carry, find, in_case, insert};

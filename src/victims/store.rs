@@ -94,14 +94,19 @@ pub fn in_case(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
         .load(conn)?)
 }
 
-/// How the caller sees a person: through the first of its cases that shows the section.
-fn through(conn: &mut Conn, scope: &Scope, id: VictimId, section: Section) -> Result<(CaseId, Sight)> {
-    let cases: Vec<CaseId> = victim_case::table
+/// The cases that a person is in.
+pub fn cases_of(conn: &mut Conn, id: VictimId) -> Result<Vec<CaseId>> {
+    Ok(victim_case::table
         .filter(victim_case::bucket.eq(id.bucket().number()))
         .filter(victim_case::victim_id.eq(id))
         .select(victim_case::case_id)
         .limit(1_000)
-        .load(conn)?;
+        .load(conn)?)
+}
+
+/// How the caller sees a person: through the first of its cases that shows the section.
+fn through(conn: &mut Conn, scope: &Scope, id: VictimId, section: Section) -> Result<(CaseId, Sight)> {
+    let cases = cases_of(conn, id)?;
     if cases.is_empty() {
         return Err(Error::NotFound);
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::kernel::ids::{CaseId, VictimId};
+use crate::kernel::ids::{CaseId, ClientId, ConsentId, EntryId, ReferralId, VictimId};
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
 use crate::persons::wire::{Contact, Document, DocumentInput};
@@ -324,4 +324,75 @@ pub struct CaseVictimPatch {
     /// Control.
     #[serde(default)]
     pub control: Field<Vec<String>>,
+}
+
+/// One look at a victim.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DisclosureLook {
+    /// Ledger entry.
+    pub id: EntryId,
+    /// When.
+    pub at: Timestamp,
+    /// Who: agency.
+    #[schema(required)]
+    pub agency: Option<String>,
+    /// Who: partner system.
+    #[schema(required)]
+    pub client_id: Option<ClientId>,
+    /// Who: the person at its desk, as the agency calls her or him; told to that agency and to oversight.
+    #[schema(required)]
+    pub user: Option<String>,
+    /// Why: code list `purpose_of_use`.
+    #[schema(required)]
+    pub purpose: Option<String>,
+    /// What was shown: `victim`, `victim_identity`, `case_victim`, `victim_list`, `victim_consent`, `victim_disclosures`.
+    pub what: String,
+}
+
+/// An agency to which a victim was shown.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DisclosureReceipt {
+    /// Who.
+    pub agency: AgencyCode,
+    /// In which case.
+    pub case_id: CaseId,
+    /// Whether with the identity.
+    pub identity: bool,
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when.
+    #[schema(required)]
+    pub until: Option<Timestamp>,
+    /// Who let it in.
+    pub granted_by: AgencyCode,
+    /// The referral that let it in; null where the case's owner did.
+    #[schema(required)]
+    pub referral_id: Option<ReferralId>,
+    /// Why: code list `purpose_of_use`; known of referrals.
+    #[schema(required)]
+    pub purpose: Option<String>,
+    /// On what ground: code list `legal_basis`; known of referrals.
+    #[schema(required)]
+    pub legal_basis: Option<String>,
+    /// The consent, where that is the ground.
+    #[schema(required)]
+    pub consent_id: Option<ConsentId>,
+}
+
+/// Who looked at a victim, who was let in, and why.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d14", "at": "2026-03-17T10:00:00.000Z",
+    "agency": "PE-MIMP-INABIF", "client_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d15", "user": null, "purpose": "assistance",
+    "what": "victim_identity"}], "next_cursor": null, "received": [{"agency": "PE-MIMP-INABIF",
+    "case_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d11", "identity": true, "from": "2026-03-16T12:00:00.000Z", "until": null,
+    "granted_by": "PE-MP-FISTRAP-LIMA", "referral_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d16", "purpose": "assistance",
+    "legal_basis": "consent", "consent_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d13"}]}))]
+pub struct DisclosureReport {
+    /// Looks, oldest first.
+    pub items: Vec<DisclosureLook>,
+    /// Cursor of the next page of looks; null on the last one.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+    /// Every agency that was let in, ended ones included.
+    pub received: Vec<DisclosureReceipt>,
 }

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS consent_victim_id_id_idx ON consent (victim_id, id);

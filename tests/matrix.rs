@@ -1,0 +1,440 @@
+//! Who may do what: every mounted operation, asked by every kind of caller.
+//!
+//! The operations are those that the program mounts; one that nobody said anything about here fails the suite.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sistra::auth::Purpose;
+use sistra::auth::policy::SCOPES;
+
+use crate::both;
+use crate::support::contract::DOCUMENT;
+use crate::support::{Answer, World, case, unique};
+
+const OWNER: &str = "PE-MP-FISTRAP-LIMA";
+const STRANGER: &str = "PE-MP-FISTRAP-PIURA";
+const GUEST: &str = "PE-MIMP-INABIF";
+const FORMER: &str = "PE-MP-UDAVIT";
+const OVERSIGHT: &str = "PE-DP";
+const HELPER: &str = "PE-MIMP-AURORA";
+
+/// One operation of the contract.
+struct Operation {
+    id: String,
+    method: String,
+    path: String,
+    scopes: Vec<String>,
+    body: Value,
+}
+
+impl Operation {
+    /// Every one that needs a token.
+    fn secured() -> Vec<Self> {
+        let paths = DOCUMENT["paths"].as_object().unwrap();
+        let all = paths.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(m, o)| (path, m, o)));
+        let secured =
+            all.filter(|(.., o)| o["security"].as_array().is_some_and(|s| s.iter().any(|s| s["oauth2"].is_array())));
+        secured
+            .map(|(path, method, operation)| Self {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase(),
+                path: path.clone(),
+                scopes: strings(&operation["x-required-scopes"]),
+                body: request(operation),
+            })
+            .collect()
+    }
+
+    /// The same request about the records of `ids`, in the path, in the query and in the body.
+    fn ask(&self, world: &World, token: Option<&str>, ids: &Ids) -> Answer {
+        let mut path = self.path.clone();
+        for (name, id) in ids {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        path += match self.id.as_str() {
+            "referral_list" => "?box=in",
+            "measure_desk" => "?expires_before=2099-01-01",
+            "charge_list" => "?case_id={case_id}",
+            _ => "",
+        };
+        path = path.replace("{case_id}", &ids["case_id"]);
+        let key = unique();
+        let headers = match self.method.as_str() {
+            "GET" => vec![],
+            "PATCH" => vec![("Content-Type", "application/merge-patch+json"), ("If-Match", "\"99.o\"")],
+            _ => vec![("Content-Type", "application/json"), ("If-Match", "\"99.o\""), ("Idempotency-Key", key.as_str())],
+        };
+        let body = if self.body.is_null() { String::new() } else { about(&self.body, ids).to_string() };
+        world.send(&self.method, &path, token, &headers, body.as_bytes())
+    }
+}
+
+type Ids = BTreeMap<String, String>;
+
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The example of an operation's body.
+fn request(operation: &Value) -> Value {
+    let Some(content) = operation["requestBody"]["content"].as_object().and_then(|c| c.values().next()) else {
+        return Value::Null;
+    };
+    let schema = content["schema"]["$ref"].as_str().map(|t| DOCUMENT.pointer(&t[1..]).unwrap());
+    [&content["example"], &content["schema"]["example"], schema.map_or(&Value::Null, |s| &s["example"])]
+        .into_iter()
+        .find(|e| !e.is_null())
+        .cloned()
+        .unwrap()
+}
+
+/// A body whose references name these records.
+fn about(body: &Value, ids: &Ids) -> Value {
+    match body {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| match ids.get(name) {
+                Some(id) if value.is_string() => (name.clone(), json!(id)),
+                _ if name == "victims" && value[0].as_str().is_some_and(|id| id.len() == 36) => {
+                    (name.clone(), json!([ids["victim_id"]]))
+                }
+                _ => (name.clone(), about(value, ids)),
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.iter().map(|i| about(i, ids)).collect::<Vec<_>>().into(),
+        other => other.clone(),
+    }
+}
+
+/// A case with one of everything that can hang on it, shared with a guest, and no longer with a former one.
+struct Registry {
+    real: Ids,
+    nothing: Ids,
+}
+
+impl Registry {
+    fn new(world: &World) -> Self {
+        let owner = full(world, OWNER, Purpose::Prosecution);
+        let made = world.post("/v1/cases", &owner, &case());
+        let at = made.header("location");
+        let mut real = Ids::from([("case_id".to_owned(), last(&at)), ("code".to_owned(), OWNER.to_owned())]);
+        let first = |list: &str, key: &str| world.get(&format!("{at}/{list}"), &owner).json()["items"][0][key].clone();
+        let (victim, accused) = (first("victims", "victim_id"), first("accused", "id"));
+        let charge = world.get(&format!("/v1/charges?case_id={}", last(&at)), &owner).json()["items"][0]["id"].clone();
+        let mut make = |name: &str, path: &str, body: Value| {
+            let made = world.post(path, &owner, &body);
+            assert_eq!(made.status, 201, "{path}: {}", made.text);
+            real.insert(name.to_owned(), last(&made.header("location")));
+            made
+        };
+        make(
+            "measure_id",
+            &format!("{at}/measures"),
+            json!({"kind": "protective", "type": "concealment", "victim_id": victim, "requested_by": "victim"}),
+        );
+        make(
+            "hearing_id",
+            &format!("{at}/hearings"),
+            json!({"kind": "trial_session", "scheduled_at": "2026-03-18T14:00:00.000Z", "court": "Juzgado"}),
+        );
+        make(
+            "decision_id",
+            &format!("{at}/decisions"),
+            json!({"kind": "auto", "number": "3", "date": "2026-03-18", "authority": "Juzgado", "result": "Fundado"}),
+        );
+        make("note_id", &format!("{at}/notes"), json!({"visibility": "shared", "text": "Nota"}));
+        make(
+            "referral_id",
+            "/v1/referrals",
+            json!({"case_id": last(&at), "kind": "communication", "to_agency": HELPER, "sections": ["narrative"], "purpose": "investigation", "legal_basis": "statutory_duty"}),
+        );
+        let offered = make(
+            "consent_id",
+            &format!("/v1/victims/{}/consents", victim.as_str().unwrap()),
+            json!({"purposes": ["referral"], "language": "es", "form": "written", "given_by": "self"}),
+        );
+        let given = world.step(&offered.header("location"), &owner, &offered.header("etag"), &json!({"trigger": "give"}));
+        assert_eq!(given.status, 200, "{}", given.text);
+        make(
+            "participant_id",
+            &format!("{at}/participants"),
+            json!({"agency": GUEST, "role": "information", "sections": ["identifiers"]}),
+        );
+        let all = [
+            "identifiers",
+            "narrative",
+            "victims",
+            "victim_identity",
+            "accused",
+            "accused_identity",
+            "charges",
+            "proceedings",
+        ];
+        let body = json!({"agency": FORMER, "role": "information", "sections": all});
+        let shared = world.post(&format!("{at}/participants"), &owner, &body);
+        let ended = world.step(&shared.header("location"), &owner, &shared.header("etag"), &json!({"trigger": "end"}));
+        assert_eq!(ended.status, 200, "{}", ended.text);
+        for (name, id) in [("victim_id", victim), ("accused_id", accused), ("charge_id", charge)] {
+            real.insert(name.to_owned(), id.as_str().unwrap().to_owned());
+        }
+        let nothing = real
+            .keys()
+            .map(|name| (name.clone(), if name == "code" { OWNER.to_owned() } else { uuid::Uuid::new_v4().to_string() }))
+            .collect();
+        Self { real, nothing }
+    }
+}
+
+fn last(path: &str) -> String {
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+/// A token with every scope but one.
+fn without(world: &World, agency: &str, but: &[String]) -> String {
+    let scopes: Vec<&str> = SCOPES.iter().map(|(s, _)| *s).filter(|s| !but.iter().any(|b| b == s)).collect();
+    world.token(agency, &scopes.join(" "), Purpose::Prosecution)
+}
+
+fn full(world: &World, agency: &str, purpose: Purpose) -> String {
+    let scopes: Vec<&str> = SCOPES.iter().map(|(s, _)| *s).collect();
+    world.token(agency, &scopes.join(" "), purpose)
+}
+
+/// All of an answer but what names the request, its hour and its quota.
+fn bare(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+    let moving = ["request-id", "date", "ratelimit", "audit-event-id"];
+    let mut headers: Vec<(String, String)> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !moving.contains(&name.as_str()))
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    headers.sort();
+    let request = answer.header("request-id");
+    (answer.status, headers, answer.text.replace(&request, "-"))
+}
+
+/// What every operation answers to its case's owner, to a guest who was granted `identifiers` and nothing else, and to
+/// oversight. The entity tag is never the current one: 412 says that the caller might have done it.
+const MATRIX: &[(&str, u16, u16, u16)] = &[
+    ("accused_read", 200, 404, 200),
+    ("accused_amend", 412, 404, 403),
+    ("accused_history", 200, 404, 200),
+    ("accused_identity_read", 200, 404, 403),
+    ("accused_identity_amend", 412, 404, 403),
+    ("agency_list", 200, 200, 200),
+    ("agency_register", 422, 422, 422),
+    ("agency_read", 200, 200, 200),
+    ("agency_amend", 412, 412, 412),
+    ("case_list", 200, 200, 200),
+    ("case_open", 201, 201, 201),
+    ("case_read", 200, 200, 200),
+    ("case_amend", 412, 403, 403),
+    ("case_accused_list", 200, 404, 200),
+    ("case_accused_add", 201, 403, 403),
+    ("case_decision_list", 200, 404, 200),
+    ("case_decision_create", 201, 403, 403),
+    ("case_hearing_list", 200, 404, 200),
+    ("case_hearing_create", 201, 403, 403),
+    ("case_history", 200, 200, 200),
+    ("case_measure_list", 200, 404, 200),
+    ("case_measure_request", 201, 403, 403),
+    ("case_note_list", 200, 200, 200),
+    ("case_note_write", 201, 201, 403),
+    ("case_participant_list", 200, 200, 200),
+    ("case_participant_add", 201, 403, 403),
+    ("case_participant_read", 200, 200, 200),
+    ("case_participant_transition_create", 412, 403, 403),
+    ("case_transition_list", 200, 200, 200),
+    ("case_transition_create", 412, 403, 403),
+    ("case_transition_available", 200, 200, 200),
+    ("case_victim_list", 200, 404, 200),
+    ("case_victim_add", 201, 403, 403),
+    ("case_victim_read", 200, 404, 200),
+    ("case_victim_amend", 412, 403, 403),
+    ("charge_list", 200, 404, 200),
+    ("charge_create", 201, 403, 403),
+    ("charge_read", 200, 404, 200),
+    ("charge_amend", 412, 404, 403),
+    ("charge_history", 200, 404, 200),
+    ("charge_transition_list", 200, 404, 200),
+    ("charge_transition_create", 412, 404, 403),
+    ("charge_transition_available", 200, 404, 200),
+    ("charge_verdict_list", 200, 404, 200),
+    ("decision_read", 200, 404, 200),
+    ("hearing_read", 200, 404, 200),
+    ("hearing_amend", 412, 404, 403),
+    ("hearing_history", 200, 404, 200),
+    ("measure_desk", 200, 200, 200),
+    ("measure_read", 200, 404, 200),
+    ("measure_amend", 412, 404, 403),
+    ("measure_history", 200, 404, 200),
+    ("measure_transition_list", 200, 404, 200),
+    ("measure_transition_create", 412, 404, 403),
+    ("measure_transition_available", 200, 404, 200),
+    ("note_read", 200, 404, 200),
+    ("referral_list", 200, 200, 200),
+    ("referral_draft", 201, 403, 403),
+    ("referral_read", 200, 404, 200),
+    ("referral_amend", 412, 404, 403),
+    ("referral_history", 200, 404, 200),
+    ("referral_transition_list", 200, 404, 200),
+    ("referral_transition_create", 412, 404, 403),
+    ("referral_transition_available", 200, 404, 200),
+    ("victim_consent_list", 200, 404, 200),
+    ("victim_consent_offer", 201, 404, 403),
+    ("consent_read", 200, 404, 200),
+    ("consent_transition_create", 412, 404, 403),
+    ("consent_transition_list", 200, 404, 200),
+    ("consent_transition_available", 200, 404, 200),
+    ("victim_disclosure_list", 200, 404, 200),
+    ("victim_read", 200, 404, 200),
+    ("victim_amend", 412, 404, 403),
+    ("victim_history", 200, 404, 200),
+    ("victim_identity_read", 200, 404, 403),
+    ("victim_identity_amend", 412, 404, 403),
+];
+
+/// Operations whose answer does not depend on any case: the directory, and what an agency opens or lists for itself.
+const OPEN: [&str; 8] = [
+    "agency_list",
+    "agency_register",
+    "agency_read",
+    "agency_amend",
+    "case_list",
+    "case_open",
+    "measure_desk",
+    "referral_list",
+];
+
+/// The answer is to the byte that for records which do not exist, and names none that do.
+fn assert_hidden(world: &World, operation: &Operation, token: &str, registry: &Registry) {
+    let here = operation.ask(world, Some(token), &registry.real);
+    assert!(
+        !registry.real.iter().any(|(name, id)| name != "code" && here.text.contains(id)),
+        "{}: {}",
+        operation.id,
+        here.text
+    );
+    if !OPEN.contains(&operation.id.as_str()) {
+        let nowhere = operation.ask(world, Some(token), &registry.nothing);
+        assert_eq!(bare(&here), bare(&nowhere), "{}", operation.id);
+        // A record named in the path is not there; one named in the body is a fault of the body.
+        let absent = if operation.path.contains('{') || operation.method == "GET" { 404 } else { 422 };
+        assert_eq!(here.status, absent, "{}: {}", operation.id, here.text);
+    }
+}
+
+both! {
+fn nobody_gets_in_without_a_token_and_the_answer_tells_nothing(world) {
+    let registry = Registry::new(world);
+    for operation in Operation::secured() {
+        let here = operation.ask(world, None, &registry.real);
+        assert_eq!((here.status, here.code().as_str()), (401, "authentication_required"), "{}", operation.id);
+        assert_eq!(bare(&here), bare(&operation.ask(world, None, &registry.nothing)), "{}", operation.id);
+    }
+}
+
+fn without_its_scope_an_operation_is_refused_to_its_owner_too(world) {
+    let registry = Registry::new(world);
+    let mut tokens: BTreeMap<Vec<String>, String> = BTreeMap::new();
+    for operation in Operation::secured().into_iter().filter(|o| !o.scopes.is_empty()) {
+        let token = tokens.entry(operation.scopes.clone()).or_insert_with(|| without(world, OWNER, &operation.scopes));
+        let here = operation.ask(world, Some(token), &registry.real);
+        assert_eq!((here.status, here.code().as_str()), (403, "insufficient_scope"), "{}: {}", operation.id, here.text);
+        assert_eq!(here.json()["required_scopes"], json!(operation.scopes), "{}", operation.id);
+        assert_eq!(bare(&here), bare(&operation.ask(world, Some(token), &registry.nothing)), "{}", operation.id);
+    }
+}
+
+fn to_strangers_and_to_former_participants_nothing_is_there(world) {
+    let registry = Registry::new(world);
+    for (agency, purpose) in [(STRANGER, Purpose::Prosecution), (FORMER, Purpose::Assistance)] {
+        let token = full(world, agency, purpose);
+        for operation in Operation::secured() {
+            assert_hidden(world, &operation, &token, &registry);
+        }
+    }
+}
+
+fn everybody_else_gets_what_the_matrix_says(world) {
+    let registry = Registry::new(world);
+    let (owner, guest, oversight) =
+        (full(world, OWNER, Purpose::Prosecution), full(world, GUEST, Purpose::Assistance), full(world, OVERSIGHT, Purpose::Oversight));
+    let mut faults = Vec::new();
+    for operation in Operation::secured() {
+        let Some((_, by_owner, by_guest, by_oversight)) = MATRIX.iter().find(|(id, ..)| *id == operation.id) else {
+            panic!("nobody has said who may do {}", operation.id);
+        };
+        for (who, token, expected) in [("guest", &guest, by_guest), ("oversight", &oversight, by_oversight), ("owner", &owner, by_owner)] {
+            let answer = operation.ask(world, Some(token), &registry.real);
+            if answer.status != *expected {
+                faults.push(format!("{} by {who}: {} and not {expected}: {}", operation.id, answer.status, answer.text));
+            }
+            if answer.status == 404 {
+                assert_hidden(world, &operation, token, &registry);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let mounted: Vec<String> = Operation::secured().into_iter().map(|o| o.id).collect();
+    let gone: Vec<_> = MATRIX.iter().filter(|(id, ..)| !mounted.iter().any(|m| m == id)).collect();
+    assert!(gone.is_empty(), "no longer mounted: {gone:?}");
+}
+
+fn a_case_s_history_tells_a_guest_nothing_of_persons_whom_the_case_does_not_show(world) {
+    let registry = Registry::new(world);
+    let (owner, guest) = (full(world, OWNER, Purpose::Prosecution), full(world, GUEST, Purpose::Assistance));
+    let at = format!("/v1/cases/{}", registry.real["case_id"]);
+    let added = world.post(&format!("{at}/victims"), &owner, &json!({"acts": ["recruit"], "purposes": ["sexual_exploitation"], "age_at_identification": 16}));
+    assert_eq!(added.status, 201, "{}", added.text);
+    assert_eq!(world.post(&format!("{at}/accused"), &owner, &json!({"kind": "natural_person"})).status, 201);
+    let kinds = |token: &str| -> Vec<String> {
+        let items = world.get(&format!("{at}/history"), token).json()["items"].clone();
+        items.as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let (all, some) = (kinds(&owner), kinds(&guest));
+    assert!(all.iter().any(|k| k == "case_victim.linked") && all.iter().any(|k| k == "case_accused.linked"), "{all:?}");
+    assert!(some.iter().all(|k| !k.starts_with("case_")) && some.iter().any(|k| k == "case.created"), "{some:?}");
+}
+}
+
+/// A route that the contract does not know would be one that the matrix does not ask.
+#[test]
+fn no_route_is_mounted_beside_the_contract() {
+    let mut attributes = 0;
+    let mut documented = 0;
+    for (path, text) in sources("src".into()) {
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim_start();
+            let verb = ["get", "post", "patch", "put", "delete", "head", "route"]
+                .iter()
+                .any(|v| line.starts_with(&format!("#[{v}(")));
+            attributes += usize::from(verb);
+            documented += usize::from(line.starts_with("#[utoipa::path("));
+            // Slices mount through utoipa's configuration, whose `service` takes documented handlers only.
+            let mounts = [".route(", "web::resource(", "web::scope(", ".map(|app"].iter().any(|w| line.contains(w));
+            assert!(!mounts || path.ends_with("app.rs"), "{path}:{} mounts a route of its own", number + 1);
+        }
+    }
+    assert_eq!(attributes, documented, "a handler without a contract, or a contract without a handler");
+    let app = std::fs::read_to_string("src/app.rs").unwrap();
+    let routes: Vec<&str> = app.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(routes, ["/openapi/v1.json", "/docs", "/metrics"], "the contract itself, its reader, and a port of its own");
+    assert_eq!(app.matches("web::scope(").count(), 1, "the reader of the contract");
+}
+
+fn sources(folder: std::path::PathBuf) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    found
+}
