@@ -14,6 +14,7 @@ mod persons;
 mod plans;
 mod procedure;
 mod schema;
+mod search;
 mod store;
 mod support;
 mod tokens;

@@ -1,6 +1,12 @@
 //! Who a person is: names, documents, contacts. The same rules for victims and accused; each has its own door.
 
 pub mod identity;
+pub mod index;
+pub mod names;
+pub mod search;
+pub mod search_wire;
+pub mod store;
 pub mod wire;
 
 pub use identity::{Identity, IdentityPatch};
+pub use index::{IndexKey, Role};
