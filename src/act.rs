@@ -12,6 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::kernel::ids::Kind;
 use crate::kernel::{AgencyCode, Bucket, Id, Timestamp, code};
 use crate::ledger::Actor;
+use crate::persons::IndexKey;
 
 /// The circumstances of one action.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub struct Act {
     pub now: Timestamp,
     /// The law.
     pub catalogue: Arc<Catalogue>,
+    /// The key of the index of persons.
+    pub index: Arc<IndexKey>,
     /// Where new ids and references get their randomness.
     pub chance: Chance,
 }

@@ -37,6 +37,7 @@ use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, sealer};
+use crate::persons::IndexKey;
 
 /// The part of the contract that no handler carries.
 #[derive(OpenApi)]
@@ -79,6 +80,8 @@ pub struct Running {
     pub metrics_addr: Option<SocketAddr>,
     /// Its store.
     pub store: Store,
+    /// Its key of the index of persons.
+    pub index: Arc<IndexKey>,
     /// Its tokens.
     pub authenticator: Arc<Authenticator>,
     handle: ServerHandle,
@@ -178,6 +181,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
     let cursors = Cursors::new(&keys.cursor_secret())?;
+    let index = Arc::new(IndexKey::from_secret(&keys.cursor_secret())?);
     let issuers = match &config.serve.trusted_issuers {
         Some(path) => Issuers::load(path)?,
         None => Issuers::none(),
@@ -193,7 +197,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
-    let services = Arc::new(Services { catalogue, access, cursors });
+    let services = Arc::new(Services { catalogue, index: Arc::clone(&index), access, cursors });
     let document = contract();
     let json = contract::document(&document);
     let text = contract::text(&json);
@@ -276,6 +280,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         addr,
         metrics_addr,
         store,
+        index,
         authenticator,
         handle,
         metrics_handle,

@@ -341,7 +341,7 @@ fn fill(running: &app::Running, seed: u64, cases: u64) -> Result<demo::Done, Str
         }
     };
     let done = actix_rt::System::new()
-        .block_on(demo::fill(&running.store, &catalogue, seed, cases, told))
+        .block_on(demo::fill(&running.store, &catalogue, &running.index, seed, cases, told))
         .map_err(|e| format!("the demo could not be made: {e:?}"))?;
     bar.finish_and_clear();
     Ok(done)

@@ -119,6 +119,15 @@ pub struct ServeArgs {
     /// Token requests per client and minute; 0 for no limit
     #[arg(long, env = "SISTRA_RATE_TOKEN_PER_MIN", default_value_t = 30)]
     pub rate_token_per_min: u32,
+    /// Searches for persons per client and minute; 0 for no limit
+    #[arg(long, env = "SISTRA_RATE_SEARCH_PER_MIN", default_value_t = 60)]
+    pub rate_search_per_min: u32,
+    /// Searches for persons per client and day; 0 for no limit
+    #[arg(long, env = "SISTRA_SEARCHES_PER_DAY", default_value_t = 600)]
+    pub searches_per_day: u32,
+    /// Questions of deconfliction per client and day; 0 for no limit
+    #[arg(long, env = "SISTRA_DECONFLICTION_PER_DAY", default_value_t = 50)]
+    pub deconfliction_per_day: u32,
     /// Requests of one client at the same time; 0 for no limit
     #[arg(long, env = "SISTRA_RATE_CONCURRENT", default_value_t = 32)]
     pub rate_concurrent: u32,
@@ -200,6 +209,9 @@ impl Config {
             rate_read_per_min: 0,
             rate_write_per_min: 0,
             rate_token_per_min: 0,
+            rate_search_per_min: 0,
+            searches_per_day: 0,
+            deconfliction_per_day: 0,
             rate_concurrent: 0,
             pii_subjects_per_day: 0,
             pii_subjects_per_user_per_day: 0,
@@ -226,6 +238,9 @@ impl Config {
             read_per_min: serve.rate_read_per_min,
             write_per_min: serve.rate_write_per_min,
             token_per_min: serve.rate_token_per_min,
+            search_per_min: serve.rate_search_per_min,
+            search_per_day: serve.searches_per_day,
+            deconfliction_per_day: serve.deconfliction_per_day,
             concurrent: serve.rate_concurrent,
             subjects_per_day: serve.pii_subjects_per_day,
             subjects_per_user_per_day: serve.pii_subjects_per_user_per_day,

@@ -37,7 +37,7 @@ fn every_operation_says_all_that_a_partner_needs() {
         assert!(id.is_match(operation["operationId"].as_str().unwrap()), "{at}: operationId");
         for (name, allowed) in [
             ("x-data-class", &["P0", "P1", "P2", "P3", "P4"][..]),
-            ("x-rate-class", &["none", "read", "write", "token"]),
+            ("x-rate-class", &["none", "read", "write", "token", "search"]),
             ("x-idempotency", &["none", "natural", "key"]),
             ("x-concurrency", &["none", "if-match"]),
             ("x-audit", &["none", "read", "change"]),

@@ -17,6 +17,7 @@ mod plans;
 mod procedure;
 mod protection;
 mod schema;
+mod search;
 mod store;
 mod support;
 mod tokens;

@@ -238,7 +238,8 @@ fn reads(contract: &Value) -> impl Iterator<Item = (&str, &Value)> {
 fn registry(url: &DatabaseUrl, dir: &Path) {
     let catalogue = Arc::new(Catalogue::embedded().unwrap());
     let store = sistra::app::open_store(&Config::for_tests(url.clone(), dir.to_owned()), &catalogue).unwrap();
-    actix_rt::System::new().block_on(sistra::demo::fill(&store, &catalogue, 1, 400, |_| ())).unwrap();
+    let index = Arc::new(sistra::persons::IndexKey::from_secret(&[7; 32]).unwrap());
+    actix_rt::System::new().block_on(sistra::demo::fill(&store, &catalogue, &index, 1, 400, |_| ())).unwrap();
     store
         .write_blocking(|tx| {
             sistra::http::idempotency::forget(tx, Bucket::random(), Timestamp::now())?;

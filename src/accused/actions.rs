@@ -7,14 +7,17 @@ use crate::act::Act;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::{Section, head_for_write, sight};
 use crate::charges;
-use crate::db::Store;
+use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::{Error, no_faults, under_root};
 use crate::kernel::ids::{AccusedId, CaseId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
-use crate::persons::{Identity, Publication};
+use crate::persons::index::Subject;
+use crate::persons::search::first_shown;
+use crate::persons::search_wire::AccusedCandidate;
+use crate::persons::{self, Identity, Publication, Role};
 
 /// Adds an accused to a case.
 pub async fn add_accused(
@@ -126,7 +129,7 @@ pub async fn amend_identity(
                 apply_identity(&mut identity, patch.clone(), &kind, &act.catalogue, "").map_err(Error::Validation)?;
             let (mut version, mut updated_at) = (version, before);
             if !changed.is_empty() {
-                store::update_identity(tx, id, &identity, version, act.now)?;
+                store::update_identity(tx, id, &identity, version, &act)?;
                 version += 1;
                 updated_at = act.now;
                 let entry = Entry::new(Action::Updated, id, Some(version)).about("accused_identity").changed(changed);
@@ -151,6 +154,31 @@ pub async fn publication(store: &Store, act: &Act, id: AccusedId) -> Result<Publ
             Ok(Publication::of_accused(&act.catalogue, states.iter().map(String::as_str)))
         })
         .await
+}
+
+/// The accused in the caller's sight who may be the one asked for, the best first. The second answer names the
+/// question in the ledger.
+pub async fn search(store: &Store, act: &Act, subject: Subject, limit: usize) -> Result<(Vec<AccusedCandidate>, String)> {
+    let act = act.clone();
+    let question = act.index.fingerprint(Role::Accused, &subject);
+    let items = store.read(move |conn| resembling(conn, &act, &subject, limit, None)).await?;
+    Ok((items, question))
+}
+
+fn resembling(
+    conn: &mut Conn,
+    act: &Act,
+    subject: &Subject,
+    limit: usize,
+    except: Option<AccusedId>,
+) -> Result<Vec<AccusedCandidate>> {
+    let mut candidates = persons::store::candidates(conn, &act.index, Role::Accused, subject)?;
+    candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
+    let first = first_shown(candidates, limit, |persons| {
+        let ids: Vec<AccusedId> = persons.iter().map(|p| AccusedId::from_uuid(*p)).collect();
+        Ok(store::seen(conn, &act.scope, &ids)?.into_iter().map(|(id, code)| (id.uuid(), code)).collect())
+    })?;
+    Ok(first.into_iter().map(|(candidate, code)| AccusedCandidate::new(&candidate, code)).collect())
 }
 
 /// The changes of an accused, oldest first.

@@ -4,10 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::actions;
 use super::wire::{AccusedCreate, AccusedIdentityInput, AccusedIdentityView, AccusedPage, AccusedPatch, AccusedView};
-use crate::auth::policy::{AccusedIdentityRead, AccusedIdentityWrite, AccusedRead, AccusedWrite};
+use crate::auth::policy::{self, AccusedIdentityRead, AccusedIdentityWrite, AccusedRead, AccusedWrite};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
 use crate::http::idempotency::{Key, Once};
+use crate::http::limits::Daily;
 use crate::http::path::id;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
@@ -17,11 +18,13 @@ use crate::kernel::ids::{AccusedId, CaseId};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
 use crate::persons::Publication;
+use crate::persons::search_wire::{AccusedSearch, AccusedSearchResult, QUESTION_BYTES};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     cfg.service(case_accused_list)
         .service(case_accused_add)
+        .service(accused_search)
         .service(accused_read)
         .service(accused_amend)
         .service(accused_identity_read)
@@ -78,6 +81,28 @@ pub async fn case_accused_list(req: HttpRequest, allowed: Allowed<AccusedRead>) 
     let audit = services.access.record(&act.actor, act.now, entry).await?;
     let next_cursor = services.cursors.next(&params, client, page.next.as_ref())?;
     Ok(respond::page(&req, &params, Some(audit), next_cursor.clone(), &AccusedPage { items: page.items, next_cursor }))
+}
+
+/// Looks for an accused by document, telephone, or names and birth year.
+#[utoipa::path(tag = "accused", summary = "Look for an accused",
+    description = "Looks for an accused by document, telephone, company name, or at least two of surnames, given names and birth year. Accents, case, particles and the order of surnames make no difference; names that sound or begin the same count less. Answers at most ten, the best first, and only persons whose identity the caller could look at; pseudonymous, with the kinds of key that matched and never their values. Every search is recorded before the answer leaves.",
+    request_body = AccusedSearch,
+    responses((status = 200, description = "The candidates", body = AccusedSearchResult)),
+    security(("oauth2" = ["accused:search"])))]
+#[post("/v1/accused/search")]
+pub async fn accused_search(
+    req: HttpRequest,
+    allowed: Allowed<policy::AccusedSearch>,
+    body: Body<AccusedSearch>,
+) -> Result<HttpResponse, Problem> {
+    allowed.daily(&req, Daily::Search)?;
+    let (search, _) = body.read_up_to(QUESTION_BYTES, &allowed).await?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let (subject, limit) = search.read(&act.catalogue)?;
+    let (items, question) = actions::search(allowed.store(), &act, subject, limit).await?;
+    let entry = Entry::listed(client, "accused_search", items.iter().map(|c| c.accused_id)).asked(question, items.len());
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::audited_plain(&req, audit, &AccusedSearchResult { items }))
 }
 
 /// One accused, pseudonymous.

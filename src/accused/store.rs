@@ -13,7 +13,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::per_engine;
-use crate::persons::Identity;
+use crate::persons::{Identity, Role, store as index};
 
 type Row = (AccusedId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -79,6 +79,7 @@ pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedAccuse
                 case_accused::updated_at.eq(act.now),
             ))
             .execute(tx)?;
+        index::add(tx, &act.index, Role::Accused, id, identity)?;
         entries.push(Entry::new(Action::Created, id, Some(1)));
     }
     Ok(entries)
@@ -173,6 +174,29 @@ pub fn find(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<(Accused, S
     Ok((one(conn, id)?, sight))
 }
 
+/// Of these persons, those whose identity the caller may see through some case, with their references.
+pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[AccusedId]) -> Result<Vec<(AccusedId, String)>> {
+    let buckets = |ids: &[AccusedId]| ids.iter().map(|id| id.bucket().number()).collect::<Vec<i16>>();
+    let ties: Vec<(AccusedId, CaseId)> = accused_case::table
+        .filter(accused_case::bucket.eq_any(buckets(ids)))
+        .filter(accused_case::accused_id.eq_any(ids.to_vec()))
+        .select((accused_case::accused_id, accused_case::case_id))
+        .limit(1_000)
+        .load(conn)?;
+    let cases: Vec<CaseId> = ties.iter().map(|(_, case)| *case).collect();
+    let sights = docket::sights(conn, scope, &cases)?;
+    let shows = |_: AccusedId, case: CaseId| {
+        sights.iter().any(|(c, sight)| *c == case && sight.sees(Section::Accused) && sight.sees(Section::AccusedIdentity))
+    };
+    let mut seen: Vec<AccusedId> = ties.into_iter().filter(|(id, case)| shows(*id, *case)).map(|(id, _)| id).collect();
+    seen.sort();
+    seen.dedup();
+    if seen.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(t::table.filter(t::bucket.eq_any(buckets(&seen))).filter(t::id.eq_any(seen)).select((t::id, t::code)).load(conn)?)
+}
+
 /// An accused, whoever asks: the caller's sight must be checked before it is shown.
 pub fn one(conn: &mut Conn, id: AccusedId) -> Result<Accused> {
     let (bucket, id) = id.key();
@@ -205,7 +229,7 @@ pub fn find_identity(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<(I
 }
 
 /// Writes a changed identity over the version that it was read at.
-pub fn update_identity(tx: &mut Conn, id: AccusedId, identity: &Identity, read_at: i64, now: Timestamp) -> Result<()> {
+pub fn update_identity(tx: &mut Conn, id: AccusedId, identity: &Identity, read_at: i64, act: &Act) -> Result<()> {
     let (bucket, id) = id.key();
     let moved = diesel::update(
         accused_identity::table
@@ -216,10 +240,13 @@ pub fn update_identity(tx: &mut Conn, id: AccusedId, identity: &Identity, read_a
     .set((
         accused_identity::content.eq(Json::of(identity)?),
         accused_identity::version.eq(read_at + 1),
-        accused_identity::updated_at.eq(now),
+        accused_identity::updated_at.eq(act.now),
     ))
     .execute(tx)?;
-    if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+    if moved == 0 {
+        return Err(Error::PreconditionFailed { current_version: read_at + 1 });
+    }
+    index::change(tx, &act.index, Role::Accused, id, identity)
 }
 
 /// Ties the persons of a case to the one in which it goes on, each with its part there: all of them, or some.

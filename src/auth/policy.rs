@@ -46,6 +46,10 @@ policy! {
     VictimIdentityRead => "victims.identity:read", Some(OPERATIONAL), Read;
     /// Say who a victim is.
     VictimIdentityWrite => "victims.identity:write", Some(OPERATIONAL), Write;
+    /// Look for a victim by who she or he is.
+    VictimSearch => "victims:search", Some(OPERATIONAL), Search;
+    /// Look for an accused by who it is.
+    AccusedSearch => "accused:search", Some(OPERATIONAL), Search;
     /// Look at accused persons, pseudonymous.
     AccusedRead => "accused:read", None, Read;
     /// Add and amend accused persons.
@@ -78,6 +82,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("victims:write", "Add and amend victims"),
     ("victims.identity:read", "Look at who a victim is"),
     ("victims.identity:write", "Say who a victim is"),
+    ("victims:search", "Look for a victim by name, document, telephone or birth year"),
+    ("accused:search", "Look for an accused by name, document, telephone or birth year"),
     ("accused:read", "Look at accused persons, pseudonymous"),
     ("accused:write", "Add and amend accused persons"),
     ("accused.identity:read", "Look at who an accused person is"),
@@ -95,7 +101,7 @@ pub fn known(scope: &str) -> Option<&'static str> {
     SCOPES.iter().map(|(name, _)| *name).find(|name| *name == scope)
 }
 
-/// Whether a scope opens a person's identity.
+/// Whether a scope opens a person's identity, or lets its holder test one.
 pub fn is_identity(scope: &str) -> bool {
-    scope.contains(".identity:")
+    scope.contains(".identity:") || scope.ends_with(":search")
 }

@@ -581,3 +581,28 @@ diesel::table! {
         referral_id -> IdSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `person_index`: tokens of persons, and whose they are.
+    person_index (bucket, index_id, bidx, person_id) {
+        bucket -> SmallInt,
+        index_id -> SmallInt,
+        bidx -> BigInt,
+        person_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `person_index_ref`: the tokens of one person, so that they can be taken back.
+    person_index_ref (bucket, person_id) {
+        bucket -> SmallInt,
+        person_id -> IdSql,
+        tokens -> JsonSql,
+    }
+}

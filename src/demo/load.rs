@@ -21,6 +21,7 @@ use crate::http::idempotency::{Key, Once};
 use crate::kernel::ids::{CaseId, ChargeId, ClientId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::Actor;
+use crate::persons::IndexKey;
 use crate::referrals::actions::{draft_referral, move_referral};
 use crate::referrals::states::Trigger;
 use crate::referrals::wire::ReferralTransitionCreate;
@@ -45,6 +46,7 @@ pub struct Done {
 struct Loader<'s> {
     store: &'s Store,
     law: Arc<Catalogue>,
+    index: Arc<IndexKey>,
     client: ClientId,
     seed: u64,
 }
@@ -53,12 +55,13 @@ struct Loader<'s> {
 pub async fn fill(
     store: &Store,
     law: &Arc<Catalogue>,
+    index: &Arc<IndexKey>,
     seed: u64,
     cases: u64,
     mut progress: impl FnMut(u64),
 ) -> Result<Done> {
     let client = LOADER.parse().map_err(|()| Error::internal("loader id"))?;
-    let loader = Loader { store, law: Arc::clone(law), client, seed };
+    let loader = Loader { store, law: Arc::clone(law), index: Arc::clone(index), client, seed };
     let loader = &loader;
     let mut running = stream::iter(0..cases).map(|number| loader.register(number)).buffer_unordered(TOGETHER);
     let mut done = Done::default();
@@ -223,6 +226,7 @@ impl Loader<'_> {
             scope: caller.scope(),
             now,
             catalogue: Arc::clone(&self.law),
+            index: Arc::clone(&self.index),
             chance,
         }
     }

@@ -97,13 +97,18 @@ impl<T: DeserializeOwned + Validate + ToSchema> Body<T> {
     /// Reads the body. Needs a verified caller: strangers learn nothing about bodies.
     ///
     /// Answers the value and a fingerprint of method, path and body, for `Idempotency-Key`.
-    pub async fn read<P: Permission>(self, _caller: &Allowed<P>) -> Result<(T, String)> {
+    pub async fn read<P: Permission>(self, caller: &Allowed<P>) -> Result<(T, String)> {
+        self.read_up_to(usize::MAX, caller).await
+    }
+
+    /// The same, where the body may have so many bytes at most.
+    pub async fn read_up_to<P: Permission>(self, most: usize, _caller: &Allowed<P>) -> Result<(T, String)> {
         let Self { req, payload, .. } = self;
         media_type(&req)?;
         let limits = req
             .app_data::<web::Data<BodyLimits>>()
             .map_or(BodyLimits { bytes: 1_048_576, wait: Duration::from_secs(10) }, |l| *l.get_ref());
-        let bytes = tokio::time::timeout(limits.wait, collect(&req, payload, limits.bytes))
+        let bytes = tokio::time::timeout(limits.wait, collect(&req, payload, limits.bytes.min(most)))
             .await
             .map_err(|_| Error::RequestTimeout)??;
         let fingerprint = fingerprint(&req, &bytes);

@@ -31,6 +31,8 @@ const IDENTITY: &[&str] = &[
     "AccusedIdentityInput",
     "Document",
     "DocumentInput",
+    "VictimSearch",
+    "AccusedSearch",
     "Contact",
 ];
 /// What tells nothing of a person, whichever record it stands in.
@@ -71,7 +73,7 @@ pub fn of(schema: &str, property: &str) -> &'static str {
     let identity = IDENTITY.contains(&schema);
     if SPECIAL.contains(&property) {
         "P3"
-    } else if identity && !["version", "updated_at", "victim_id", "accused_id"].contains(&property)
+    } else if identity && !["version", "updated_at", "victim_id", "accused_id", "limit"].contains(&property)
         || ["identity", "evidence", "explained_by"].contains(&property)
     {
         "P2"

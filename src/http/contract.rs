@@ -173,7 +173,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     let oauth = path.starts_with("/oauth/");
     let secured = scope.is_some();
     let body = operation.contains_key("requestBody") && !oauth;
-    let post = method == "post" && !oauth;
+    // Searches are reads whose question is personal: it stands in the body.
+    let search = path.ends_with("/search");
+    let post = method == "post" && !oauth && !search;
     // Transitions change a record that the caller has seen; agencies of participations have no version of their own.
     let versioned = method == "patch" || (post && path.ends_with("/transitions"));
     let mut statuses: Vec<u16> = ALWAYS.to_vec();
@@ -205,6 +207,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         _ if oauth => "token",
         _ if !secured => "none",
         "get" => "read",
+        _ if search => "search",
         _ => "write",
     };
     operation.insert("x-rate-class".into(), json!(rate));
@@ -215,6 +218,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         _ if !secured => "none",
         "get" if shows_nobody => "none",
         "get" => "read",
+        _ if search => "read",
         _ => "change",
     };
     operation.insert("x-audit".into(), json!(audit));

@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use super::context::{RequestContext, Seen};
 use super::cursor::Cursors;
 use super::lang::Lang;
-use super::limits::{LimitState, Limits, Running};
+use super::limits::{Daily, LimitState, Limits, Running};
 use super::problem::Problem;
 use super::query::decode;
 use crate::act::{Act, Chance};
@@ -24,11 +24,14 @@ use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
 use crate::ledger::{AccessLog, Actor};
+use crate::persons::IndexKey;
 
 /// What handlers share besides the store.
 pub struct Services {
     /// The law.
     pub catalogue: Arc<Catalogue>,
+    /// The key of the index of persons.
+    pub index: Arc<IndexKey>,
     /// The access record.
     pub access: AccessLog,
     /// Page cursors.
@@ -170,6 +173,16 @@ impl<P: Permission> Allowed<P> {
         room
     }
 
+    /// Counts one of the few things that a client may do in a day.
+    pub fn daily(&self, req: &HttpRequest, what: Daily) -> Result<()> {
+        let (state, room) = self.gate.limits.daily(self.caller.client, what, Timestamp::now());
+        if let Some(state) = state {
+            let before = req.extensions_mut().remove::<LimitState>();
+            req.extensions_mut().insert(state.and(before));
+        }
+        room
+    }
+
     /// The circumstances of an action that starts now.
     pub fn act(&self) -> Act {
         Act {
@@ -183,6 +196,7 @@ impl<P: Permission> Allowed<P> {
             scope: self.caller.scope(),
             now: Timestamp::now(),
             catalogue: Arc::clone(&self.gate.services.catalogue),
+            index: Arc::clone(&self.gate.services.index),
             chance: Chance::System,
         }
     }

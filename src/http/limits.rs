@@ -26,6 +26,8 @@ pub enum RateClass {
     Write,
     /// Taking a token.
     Token,
+    /// Looking for a person.
+    Search,
 }
 
 impl RateClass {
@@ -35,8 +37,18 @@ impl RateClass {
             Self::Read => "read",
             Self::Write => "write",
             Self::Token => "token",
+            Self::Search => "search",
         }
     }
+}
+
+/// What is counted by the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Daily {
+    /// Searches for persons.
+    Search,
+    /// Questions of deconfliction.
+    Deconfliction,
 }
 
 /// The quotas, as set; 0 for none.
@@ -48,6 +60,12 @@ pub struct Quotas {
     pub write_per_min: u32,
     /// Tokens per client and minute.
     pub token_per_min: u32,
+    /// Searches per client and minute.
+    pub search_per_min: u32,
+    /// Searches per client and day.
+    pub search_per_day: u32,
+    /// Questions of deconfliction per client and day.
+    pub deconfliction_per_day: u32,
     /// Requests of a client at the same time.
     pub concurrent: u32,
     /// Persons whose identity a client looks at in a day.
@@ -68,9 +86,11 @@ pub struct Limits {
     read: Option<(u32, Limiter)>,
     write: Option<(u32, Limiter)>,
     token: Option<(u32, Limiter)>,
+    search: Option<(u32, Limiter)>,
     clock: DefaultClock,
     running: Mutex<HashMap<ClientId, u32>>,
     subjects: Mutex<HashMap<(ClientId, Option<String>), Day>>,
+    daily: Mutex<HashMap<(ClientId, &'static str), Used>>,
     failures: Mutex<HashMap<IpAddr, Tries>>,
 }
 
@@ -78,6 +98,12 @@ pub struct Limits {
 struct Day {
     from: i64,
     seen: HashSet<Uuid>,
+}
+
+/// The requests of a kind since an instant.
+struct Used {
+    from: i64,
+    times: u32,
 }
 
 /// The refused token requests of an address.
@@ -150,9 +176,11 @@ impl Limits {
             read: limiter(quotas.read_per_min),
             write: limiter(quotas.write_per_min),
             token: limiter(quotas.token_per_min),
+            search: limiter(quotas.search_per_min),
             clock: DefaultClock::default(),
             running: Mutex::default(),
             subjects: Mutex::default(),
+            daily: Mutex::default(),
             failures: Mutex::default(),
         }
     }
@@ -163,6 +191,7 @@ impl Limits {
             RateClass::Read => &self.read,
             RateClass::Write => &self.write,
             RateClass::Token => &self.token,
+            RateClass::Search => &self.search,
         };
         let Some((per_minute, limiter)) = limiter else { return (None, Ok(())) };
         let (name, quota) = (class.name(), *per_minute);
@@ -234,6 +263,31 @@ impl Limits {
             }
         }
         (state, Ok(()))
+    }
+
+    /// Counts one of the few things that a client may do in a day; the quota is told whether there is room or not.
+    pub fn daily(&self, client: ClientId, what: Daily, now: Timestamp) -> (Option<LimitState>, Result<()>) {
+        let (name, quota) = match what {
+            Daily::Search => ("search_day", self.quotas.search_per_day),
+            Daily::Deconfliction => ("deconfliction", self.quotas.deconfliction_per_day),
+        };
+        if quota == 0 {
+            return (None, Ok(()));
+        }
+        let now = now.unix_seconds();
+        let mut daily = lock(&self.daily);
+        forget_some(&mut daily, |used| used.from + DAY_S > now);
+        let used = daily.entry((client, name)).or_insert(Used { from: now, times: 0 });
+        if used.from + DAY_S <= now {
+            *used = Used { from: now, times: 0 };
+        }
+        let reset_s = used.from + DAY_S - now;
+        if used.times >= quota {
+            let error = Error::QuotaExceeded { retry_after_s: reset_s.unsigned_abs(), policy: name };
+            return (Some(LimitState::new(name, quota, DAY_S, 0, reset_s)), Err(error));
+        }
+        used.times += 1;
+        (Some(LimitState::new(name, quota, DAY_S, quota - used.times, reset_s)), Ok(()))
     }
 
     /// Whether an address may ask for tokens.
@@ -344,6 +398,23 @@ mod tests {
         assert!(look("b", 3, now).1.is_err(), "the client's quota");
         assert!(limits.subject(client(), None, persons[3], now).1.is_ok(), "another client's day");
         assert!(look("b", 3, now.plus_seconds(DAY_S)).1.is_ok(), "tomorrow");
+    }
+
+    #[test]
+    fn searches_and_deconfliction_are_counted_by_the_day_and_apart() {
+        let limits = Limits::new(Quotas { search_per_day: 2, deconfliction_per_day: 1, ..Quotas::default() });
+        let now = Timestamp::from_unix_millis(1_764_000_000_000).unwrap();
+        let me = client();
+        let (state, room) = limits.daily(me, Daily::Search, now);
+        assert!(room.is_ok());
+        assert_eq!(state.unwrap().state, "\"search_day\";r=1;t=86400");
+        assert!(limits.daily(me, Daily::Search, now).1.is_ok());
+        let refused = limits.daily(me, Daily::Search, now.plus_seconds(60)).1;
+        assert_eq!(refused, Err(Error::QuotaExceeded { retry_after_s: 86_340, policy: "search_day" }));
+        assert!(limits.daily(me, Daily::Deconfliction, now).1.is_ok());
+        assert!(limits.daily(me, Daily::Deconfliction, now).1.is_err());
+        assert!(limits.daily(client(), Daily::Search, now).1.is_ok());
+        assert!(limits.daily(me, Daily::Search, now.plus_seconds(DAY_S)).1.is_ok(), "tomorrow");
     }
 
     #[test]

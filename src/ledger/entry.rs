@@ -73,6 +73,12 @@ pub struct Payload {
     /// The agency that was let in or shut out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agency: Option<String>,
+    /// What was asked for, keyed: the same question has the same one, and it tells nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// How many records the answer had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results: Option<usize>,
     /// The records that a list showed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<ResourceId>,
@@ -81,8 +87,15 @@ pub struct Payload {
 impl Payload {
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
-        let Self { changed, trigger, from, to, agency, shown } = self;
-        changed.is_empty() && trigger.is_none() && from.is_none() && to.is_none() && agency.is_none() && shown.is_empty()
+        let Self { changed, trigger, from, to, agency, asked, results, shown } = self;
+        changed.is_empty()
+            && trigger.is_none()
+            && from.is_none()
+            && to.is_none()
+            && agency.is_none()
+            && asked.is_none()
+            && results.is_none()
+            && shown.is_empty()
     }
 }
 
@@ -155,6 +168,13 @@ impl Entry {
             persons: false,
         };
         shown.iter().map(one).collect()
+    }
+
+    /// With the question and how many answers it had.
+    pub fn asked(mut self, question: String, results: usize) -> Self {
+        self.payload.asked = Some(question);
+        self.payload.results = Some(results);
+        self
     }
 
     /// With the agency concerned.

@@ -123,38 +123,40 @@ impl Identity {
     }
 }
 
-/// Reads documents; numbers of known schemes are checked and brought to normal form.
+/// Reads documents; answers those that hold.
 fn read_documents(given: Vec<DocumentInput>, law: &Catalogue, at: &str, faults: &mut Vec<Fault>) -> Vec<Document> {
-    let mut documents = Vec::new();
-    for (index, DocumentInput { kind, country, number }) in given.into_iter().enumerate() {
-        let at = format!("{at}/documents/{index}");
-        if !law.has_code("document_type", &kind) {
-            faults.push(Fault::body(format!("{at}/type"), FaultCode::Enum));
-        }
-        if !law.country_known(&country) {
-            faults.push(Fault::body(format!("{at}/country"), FaultCode::Enum));
-        }
-        length(&number.0, 40, format!("{at}/number"), faults);
-        let scheme = match (country.as_str(), kind.as_str()) {
-            ("PE", "national_id") => Some("PE-DNI"),
-            ("PE", "foreign_card") => Some("PE-CE"),
-            ("PE", "passport") => Some("PE-PASSPORT"),
-            ("PE", "temporary_permit") => Some("PE-PTP"),
-            _ => None,
-        };
-        let normal_form = match scheme.and_then(|s| law.scheme(s)) {
-            None => number.0.trim().to_uppercase(),
-            Some(scheme) => match scheme.normalise(&number.0) {
-                Ok(normal) => normal,
-                Err(_) => {
-                    faults.push(Fault::body(format!("{at}/number"), FaultCode::Pattern));
-                    continue;
-                }
-            },
-        };
-        documents.push(Document { kind, country, number, normal_form: Pii(normal_form) });
+    let each = given.into_iter().enumerate();
+    each.filter_map(|(index, document)| read_document(document, law, &format!("{at}/documents/{index}"), faults)).collect()
+}
+
+/// Reads a document; a number of a known scheme is checked and brought to normal form.
+pub fn read_document(given: DocumentInput, law: &Catalogue, at: &str, faults: &mut Vec<Fault>) -> Option<Document> {
+    let DocumentInput { kind, country, number } = given;
+    if !law.has_code("document_type", &kind) {
+        faults.push(Fault::body(format!("{at}/type"), FaultCode::Enum));
     }
-    documents
+    if !law.country_known(&country) {
+        faults.push(Fault::body(format!("{at}/country"), FaultCode::Enum));
+    }
+    length(&number.0, 40, format!("{at}/number"), faults);
+    let scheme = match (country.as_str(), kind.as_str()) {
+        ("PE", "national_id") => Some("PE-DNI"),
+        ("PE", "foreign_card") => Some("PE-CE"),
+        ("PE", "passport") => Some("PE-PASSPORT"),
+        ("PE", "temporary_permit") => Some("PE-PTP"),
+        _ => None,
+    };
+    let normal_form = match scheme.and_then(|s| law.scheme(s)) {
+        None => number.0.trim().to_uppercase(),
+        Some(scheme) => match scheme.normalise(&number.0) {
+            Ok(normal) => normal,
+            Err(_) => {
+                faults.push(Fault::body(format!("{at}/number"), FaultCode::Pattern));
+                return None;
+            }
+        },
+    };
+    Some(Document { kind, country, number, normal_form: Pii(normal_form) })
 }
 
 fn most<T>(given: Option<&Vec<T>>, at: &str, faults: &mut Vec<Fault>) {

@@ -1,8 +1,14 @@
 //! Who a person is: names, documents, contacts. The same rules for victims and accused; each has its own door.
 
 pub mod identity;
+pub mod index;
+pub mod names;
 pub mod publication;
+pub mod search;
+pub mod search_wire;
+pub mod store;
 pub mod wire;
 
 pub use identity::{Identity, IdentityPatch};
+pub use index::{IndexKey, Role};
 pub use publication::Publication;

@@ -176,7 +176,14 @@ impl World {
             purpose: Some(Purpose::Referral),
             request_id: uuid::Uuid::new_v4(),
         };
-        Act { actor, scope: caller.scope(), now, catalogue: Arc::clone(&self.catalogue), chance: crate::act::Chance::System }
+        Act {
+            actor,
+            scope: caller.scope(),
+            now,
+            catalogue: Arc::clone(&self.catalogue),
+            index: Arc::new(crate::persons::IndexKey::from_secret(&[7; 32]).unwrap()),
+            chance: crate::act::Chance::System,
+        }
     }
 
     pub fn once(&self) -> Once {

@@ -8,13 +8,17 @@ use super::wire::{
 use crate::act::Act;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::{Section, head_for_write, sight};
-use crate::db::Store;
+use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::Result;
 use crate::kernel::error::{Error, no_faults};
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::index::Subject;
+use crate::persons::search::first_shown;
+use crate::persons::search_wire::VictimCandidate;
+use crate::persons::{self, Role};
 
 /// Adds a victim to a case.
 pub async fn add_victim(
@@ -166,7 +170,7 @@ pub async fn amend_identity(
             let changed = identity.amend(patch.clone().into(), &act.catalogue, "").map_err(Error::Validation)?;
             let mut version = version;
             if !changed.is_empty() {
-                store::update_identity(tx, id, &identity, version, act.now)?;
+                store::update_identity(tx, id, &identity, version, &act)?;
                 version += 1;
                 updated_at = act.now;
                 let entry = Entry::new(Action::Updated, id, Some(version)).about("victim_identity").changed(changed);
@@ -175,6 +179,31 @@ pub async fn amend_identity(
             Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
         })
         .await
+}
+
+/// The victims in the caller's sight who may be the one asked for, the best first. The second answer names the
+/// question in the ledger.
+pub async fn search(store: &Store, act: &Act, subject: Subject, limit: usize) -> Result<(Vec<VictimCandidate>, String)> {
+    let act = act.clone();
+    let question = act.index.fingerprint(Role::Victim, &subject);
+    let items = store.read(move |conn| resembling(conn, &act, &subject, limit, None)).await?;
+    Ok((items, question))
+}
+
+fn resembling(
+    conn: &mut Conn,
+    act: &Act,
+    subject: &Subject,
+    limit: usize,
+    except: Option<VictimId>,
+) -> Result<Vec<VictimCandidate>> {
+    let mut candidates = persons::store::candidates(conn, &act.index, Role::Victim, subject)?;
+    candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
+    let first = first_shown(candidates, limit, |persons| {
+        let ids: Vec<VictimId> = persons.iter().map(|p| VictimId::from_uuid(*p)).collect();
+        Ok(store::seen(conn, &act.scope, &ids)?.into_iter().map(|(id, code)| (id.uuid(), code)).collect())
+    })?;
+    Ok(first.into_iter().map(|(candidate, code)| VictimCandidate::new(&candidate, code)).collect())
 }
 
 /// The changes of a victim, oldest first.

@@ -7,10 +7,11 @@ use super::wire::{
     VictimIdentityView, VictimPatch, VictimView,
 };
 use super::{actions, disclosures};
-use crate::auth::policy::{VictimIdentityRead, VictimIdentityWrite, VictimRead, VictimWrite};
+use crate::auth::policy::{self, VictimIdentityRead, VictimIdentityWrite, VictimRead, VictimWrite};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
 use crate::http::idempotency::{Key, Once};
+use crate::http::limits::Daily;
 use crate::http::path::id;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
@@ -20,6 +21,7 @@ use crate::kernel::ids::{CaseId, VictimId};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
 use crate::persons::Publication;
+use crate::persons::search_wire::{AccusedSearch, QUESTION_BYTES, VictimSearch, VictimSearchResult};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -27,6 +29,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(case_victim_add)
         .service(case_victim_read)
         .service(case_victim_amend)
+        .service(victim_search)
         .service(victim_read)
         .service(victim_amend)
         .service(victim_identity_read)
@@ -121,6 +124,28 @@ pub async fn case_victim_amend(
     let version = etag::if_match(&req)?;
     let written = actions::amend_part(allowed.store(), allowed.act(), case, victim, version, patch).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
+}
+
+/// Looks for a victim by document, telephone, or names and birth year.
+#[utoipa::path(tag = "victims", summary = "Look for a victim",
+    description = "Looks for a victim by document, telephone, or at least two of surnames, given names and birth year. Accents, case, particles and the order of surnames make no difference; names that sound or begin the same count less. Answers at most ten, the best first, and only persons whose identity the caller could look at; pseudonymous, with the kinds of key that matched and never their values. Every search is recorded before the answer leaves.",
+    request_body = VictimSearch,
+    responses((status = 200, description = "The candidates", body = VictimSearchResult)),
+    security(("oauth2" = ["victims:search"])))]
+#[post("/v1/victims/search")]
+pub async fn victim_search(
+    req: HttpRequest,
+    allowed: Allowed<policy::VictimSearch>,
+    body: Body<VictimSearch>,
+) -> Result<HttpResponse, Problem> {
+    allowed.daily(&req, Daily::Search)?;
+    let (search, _) = body.read_up_to(QUESTION_BYTES, &allowed).await?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let (subject, limit) = AccusedSearch::from(search).read(&act.catalogue)?;
+    let (items, question) = actions::search(allowed.store(), &act, subject, limit).await?;
+    let entry = Entry::listed(client, "victim_search", items.iter().map(|c| c.victim_id)).asked(question, items.len());
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::audited_plain(&req, audit, &VictimSearchResult { items }))
 }
 
 /// One victim, pseudonymous.

@@ -13,7 +13,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::per_engine;
-use crate::persons::Identity;
+use crate::persons::{Identity, Role, store as index};
 
 type Row = (VictimId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -79,6 +79,7 @@ pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedVictim
                 case_victim::updated_at.eq(act.now),
             ))
             .execute(tx)?;
+        index::add(tx, &act.index, Role::Victim, id, identity)?;
         entries.push(Entry::new(Action::Created, id, Some(1)));
     }
     Ok(entries)
@@ -128,6 +129,27 @@ pub fn find(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<(Victim, Sig
     Ok((one(conn, id)?, sight))
 }
 
+/// Of these persons, those whose identity the caller may see through some case, with their references.
+pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[VictimId]) -> Result<Vec<(VictimId, String)>> {
+    let buckets = |ids: &[VictimId]| ids.iter().map(|id| id.bucket().number()).collect::<Vec<i16>>();
+    let ties: Vec<(VictimId, CaseId)> = victim_case::table
+        .filter(victim_case::bucket.eq_any(buckets(ids)))
+        .filter(victim_case::victim_id.eq_any(ids.to_vec()))
+        .select((victim_case::victim_id, victim_case::case_id))
+        .limit(1_000)
+        .load(conn)?;
+    let cases: Vec<CaseId> = ties.iter().map(|(_, case)| *case).collect();
+    let sights = docket::sights(conn, scope, &cases)?;
+    let shows = |id: VictimId, case: CaseId| sights.iter().any(|(c, sight)| *c == case && sight.sees_identity(id));
+    let mut seen: Vec<VictimId> = ties.into_iter().filter(|(id, case)| shows(*id, *case)).map(|(id, _)| id).collect();
+    seen.sort();
+    seen.dedup();
+    if seen.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(t::table.filter(t::bucket.eq_any(buckets(&seen))).filter(t::id.eq_any(seen)).select((t::id, t::code)).load(conn)?)
+}
+
 fn one(conn: &mut Conn, id: VictimId) -> Result<Victim> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
@@ -156,7 +178,7 @@ pub fn find_identity(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<(Id
 }
 
 /// Writes a changed identity over the version that it was read at.
-pub fn update_identity(tx: &mut Conn, id: VictimId, identity: &Identity, read_at: i64, now: Timestamp) -> Result<()> {
+pub fn update_identity(tx: &mut Conn, id: VictimId, identity: &Identity, read_at: i64, act: &Act) -> Result<()> {
     let (bucket, id) = id.key();
     let moved = diesel::update(
         victim_identity::table
@@ -167,10 +189,13 @@ pub fn update_identity(tx: &mut Conn, id: VictimId, identity: &Identity, read_at
     .set((
         victim_identity::content.eq(Json::of(identity)?),
         victim_identity::version.eq(read_at + 1),
-        victim_identity::updated_at.eq(now),
+        victim_identity::updated_at.eq(act.now),
     ))
     .execute(tx)?;
-    if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+    if moved == 0 {
+        return Err(Error::PreconditionFailed { current_version: read_at + 1 });
+    }
+    index::change(tx, &act.index, Role::Victim, id, identity)
 }
 
 type PartRow = (VictimId, Json, i64, Timestamp);

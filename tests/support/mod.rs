@@ -162,7 +162,7 @@ impl World {
 
     /// A token of a new client of an agency, with these scopes and this purpose.
     pub fn token(&self, agency: &str, scopes: &str, purpose: Purpose) -> String {
-        let identity = scopes.contains("identity");
+        let identity = scopes.split_whitespace().any(sistra::auth::policy::is_identity);
         let jwks = json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
             "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]});
         let credential = if identity { Credential::Jwks(jwks.to_string()) } else { Credential::Secret };

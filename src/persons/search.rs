@@ -1,0 +1,281 @@
+//! How well a registered person answers a question, told by the keys that matched. Pure.
+//!
+//! Owns the score. Must not know tables, or what the registered person is called: only which tokens it shares.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::index::{Form, Index, IndexKey, Role, Subject, Token, names_facts, refs, sounds, surnames_facts, year_facts};
+use super::names::is_initial;
+use crate::kernel::Result;
+
+/// One token to look up, and what it says if somebody has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// The token.
+    pub token: Token,
+    /// What it says.
+    pub says: Says,
+}
+
+/// What a shared token says, by the places of the names in the question.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Says {
+    /// The whole fact is the same.
+    Whole(Index),
+    /// This given name and this surname.
+    Names(Index, usize, usize),
+    /// These two surnames.
+    Surnames(usize, usize),
+    /// This surname and the year; or a year beside it.
+    SurnameAndYear(usize, bool),
+    /// This given name and the year.
+    GivenNameAndYear(usize),
+}
+
+/// Which keys matched, told to the caller. The order is that of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matched {
+    /// The document.
+    Document,
+    /// The telephone.
+    Telephone,
+    /// Names as written, but for accents, case and particles.
+    NamesExact,
+    /// Names that sound the same.
+    NamesPhonetic,
+    /// Names that begin the same.
+    NamesPrefix,
+    /// Both surnames, in either order.
+    Surnames,
+    /// The year of birth.
+    BirthYear,
+    /// A year of birth one off.
+    BirthYearNear,
+    /// A company's name.
+    LegalName,
+    /// A company's name by sound.
+    LegalNamePhonetic,
+}
+
+impl Matched {
+    /// The code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Telephone => "phone",
+            Self::NamesExact => "names_exact",
+            Self::NamesPhonetic => "names_phonetic",
+            Self::NamesPrefix => "names_prefix",
+            Self::Surnames => "surnames",
+            Self::BirthYear => "birth_year",
+            Self::BirthYearNear => "birth_year_near",
+            Self::LegalName => "legal_name",
+            Self::LegalNamePhonetic => "legal_name_phonetic",
+        }
+    }
+}
+
+/// Somebody who may be the one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The person.
+    pub person: Uuid,
+    /// 0 to 1000.
+    pub score: u32,
+    /// Why.
+    pub matched: Vec<Matched>,
+}
+
+/// Scores from here on are high: hardly anybody else.
+pub const HIGH: u32 = 800;
+/// Scores from here on are worth a look.
+pub const MEDIUM: u32 = 500;
+
+/// The tokens to look up for a question. Of its names the first form counts.
+pub fn probes(key: &IndexKey, role: Role, subject: &Subject) -> Vec<Probe> {
+    let mut probes = Vec::new();
+    let mut probe = |index: Index, facts: &[String], says: Says| {
+        probes.push(Probe { token: key.token(role, index, &refs(facts)), says });
+    };
+    for (kind, country, number) in &subject.documents {
+        let facts = [kind.clone(), country.clone(), number.clone()];
+        probe(Index::Document, &facts, Says::Whole(Index::Document));
+    }
+    for number in &subject.telephones {
+        probe(Index::Telephone, std::slice::from_ref(number), Says::Whole(Index::Telephone));
+    }
+    if !subject.company.is_empty() {
+        probe(Index::Company, &subject.company, Says::Whole(Index::Company));
+        probe(Index::CompanyBySound, &sounds(&subject.company), Says::Whole(Index::CompanyBySound));
+    }
+    let Some(Form { given, surnames }) = subject.forms.first() else { return probes };
+    let told = |tokens: &[String]| -> Vec<(usize, String)> {
+        tokens.iter().cloned().enumerate().filter(|(_, t)| !is_initial(t)).collect()
+    };
+    let (given, surnames) = (told(given), told(surnames));
+    for (s, surname) in &surnames {
+        for (g, given) in &given {
+            for (index, facts) in names_facts(given, surname) {
+                probe(index, &facts, Says::Names(index, *g, *s));
+            }
+        }
+        for (other, second) in surnames.iter().filter(|(other, _)| other > s) {
+            probe(Index::Surnames, &surnames_facts(surname, second), Says::Surnames(*s, *other));
+        }
+    }
+    if let Some(year) = subject.year {
+        for (s, surname) in &surnames {
+            probe(Index::SurnameAndYear, &year_facts(surname, year), Says::SurnameAndYear(*s, true));
+            // A year is often reckoned from an age.
+            for near in [year - 1, year + 1] {
+                probe(Index::SurnameAndYear, &year_facts(surname, near), Says::SurnameAndYear(*s, false));
+            }
+        }
+        for (g, given) in &given {
+            probe(Index::GivenNameAndYear, &year_facts(given, year), Says::GivenNameAndYear(*g));
+        }
+    }
+    probes
+}
+
+/// How well each name and the year are met, in thousandths.
+#[derive(Default)]
+struct Met {
+    given: BTreeMap<usize, u32>,
+    surnames: BTreeMap<usize, u32>,
+    year: u32,
+    whole: u32,
+    matched: Vec<Matched>,
+}
+
+impl Met {
+    fn hear(&mut self, says: Says) {
+        const SOUND: u32 = 900;
+        fn raise(to: &mut BTreeMap<usize, u32>, at: usize, level: u32) {
+            let met = to.entry(at).or_default();
+            *met = (*met).max(level);
+        }
+        let matched = match says {
+            Says::Whole(index) => {
+                let (matched, level) = match index {
+                    Index::Document => (Matched::Document, 1_000),
+                    Index::Company => (Matched::LegalName, 1_000),
+                    Index::CompanyBySound => (Matched::LegalNamePhonetic, 700),
+                    // One telephone may serve a family.
+                    _ => (Matched::Telephone, 700),
+                };
+                self.whole = self.whole.max(level);
+                matched
+            }
+            Says::Names(index, g, s) => {
+                let (matched, level) = match index {
+                    Index::Names => (Matched::NamesExact, 1_000),
+                    Index::NamesBySound => (Matched::NamesPhonetic, SOUND),
+                    _ => (Matched::NamesPrefix, 750),
+                };
+                raise(&mut self.given, g, level);
+                raise(&mut self.surnames, s, level);
+                matched
+            }
+            Says::Surnames(one, other) => {
+                raise(&mut self.surnames, one, SOUND);
+                raise(&mut self.surnames, other, SOUND);
+                Matched::Surnames
+            }
+            Says::SurnameAndYear(s, same) => {
+                raise(&mut self.surnames, s, SOUND);
+                self.year = self.year.max(if same { 1_000 } else { 500 });
+                if same { Matched::BirthYear } else { Matched::BirthYearNear }
+            }
+            Says::GivenNameAndYear(g) => {
+                raise(&mut self.given, g, SOUND);
+                self.year = 1_000;
+                Matched::BirthYear
+            }
+        };
+        self.matched.push(matched);
+    }
+
+    fn score(&self, subject: &Subject) -> u32 {
+        // The best of the given names nearly suffices; of two surnames the second counts too.
+        let part = |met: &BTreeMap<usize, u32>, asked: usize, best_share: u32| {
+            let best = met.values().copied().max().unwrap_or(0);
+            let asked = u32::try_from(asked).unwrap_or(1).max(1);
+            let rest = asked - 1;
+            if rest == 0 {
+                best
+            } else {
+                (best * best_share + (met.values().sum::<u32>() - best) / rest * (10 - best_share)) / 10
+            }
+        };
+        let form = subject.forms.first();
+        let asked = |tokens: Option<&Vec<String>>| tokens.map_or(0, |t| t.iter().filter(|t| !is_initial(t)).count());
+        let (given, surnames) = (asked(form.map(|f| &f.given)), asked(form.map(|f| &f.surnames)));
+        let weighed = [
+            (if surnames > 0 { 6 } else { 0 }, part(&self.surnames, surnames, 6)),
+            (if given > 0 { 4 } else { 0 }, part(&self.given, given, 8)),
+            (if subject.year.is_some() { 3 } else { 0 }, self.year),
+        ];
+        let weights: u32 = weighed.iter().map(|(weight, _)| weight).sum();
+        let names = weighed.iter().map(|(weight, met)| weight * met).sum::<u32>().checked_div(weights).unwrap_or(0);
+        // A telephone and a name that is not wholly another's are better than either.
+        let both = if self.whole > 0 && names >= 300 { 150 } else { 0 };
+        (self.whole.max(names) + both).min(1_000)
+    }
+}
+
+/// Those who are worth a look, the best first. `found` names the probe and who has its token.
+pub fn rank(subject: &Subject, probes: &[Probe], found: impl IntoIterator<Item = (usize, Uuid)>) -> Vec<Candidate> {
+    let mut persons: BTreeMap<Uuid, Met> = BTreeMap::new();
+    for (index, person) in found {
+        if let Some(probe) = probes.get(index) {
+            persons.entry(person).or_default().hear(probe.says);
+        }
+    }
+    let mut candidates: Vec<Candidate> = persons
+        .into_iter()
+        .map(|(person, mut met)| {
+            let score = met.score(subject);
+            met.matched.sort();
+            met.matched.dedup();
+            Candidate { person, score, matched: met.matched }
+        })
+        .filter(|c| c.score >= MEDIUM)
+        .collect();
+    candidates.sort_by(|a, b| b.score.cmp(&a.score).then(a.person.cmp(&b.person)));
+    candidates
+}
+
+/// Candidates asked about together: their cases are read by one statement.
+const TOGETHER: usize = 40;
+/// Candidates beyond which nobody is looked at: so many match as well that none of them is found.
+const MOST_EXAMINED: usize = 400;
+
+/// The first `limit` candidates that the caller may see. `shown` answers those of some persons, with their references.
+pub fn first_shown(
+    candidates: Vec<Candidate>,
+    limit: usize,
+    mut shown: impl FnMut(&[Uuid]) -> Result<Vec<(Uuid, String)>>,
+) -> Result<Vec<(Candidate, String)>> {
+    let candidates: Vec<Candidate> = candidates.into_iter().take(MOST_EXAMINED).collect();
+    let mut first = Vec::new();
+    for some in candidates.chunks(TOGETHER) {
+        let persons: Vec<Uuid> = some.iter().map(|c| c.person).collect();
+        let seen = shown(&persons)?;
+        for candidate in some {
+            if let Some((_, code)) = seen.iter().find(|(person, _)| *person == candidate.person) {
+                first.push((candidate.clone(), code.clone()));
+            }
+            if first.len() == limit {
+                return Ok(first);
+            }
+        }
+    }
+    Ok(first)
+}
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

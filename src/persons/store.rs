@@ -1,0 +1,133 @@
+//! SQL of the blind index. Written in the transaction that writes the identity.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, SmallInt};
+
+use super::identity::Identity;
+use super::index::{IndexKey, Role, Subject, Token};
+use super::search::{Candidate, Probe, probes, rank};
+use crate::db::schema::{person_index as t, person_index_ref as refs};
+use crate::db::types::IdSql;
+use crate::db::{Conn, Json};
+use crate::kernel::ids::{Kind, ResourceId};
+use crate::kernel::{Id, Result};
+
+/// Persons of one token beyond which the rest is not looked at: a pair of names that so many share finds nobody.
+const MOST_PER_TOKEN: i64 = 1_000;
+
+/// Indexes a new person.
+pub fn add<K: Kind>(tx: &mut Conn, key: &IndexKey, role: Role, person: Id<K>, identity: &Identity) -> Result<()> {
+    let tokens = key.tokens(role, &Subject::of(identity));
+    if tokens.is_empty() {
+        return Ok(());
+    }
+    let person = person.erase();
+    insert(tx, person, &tokens)?;
+    diesel::insert_into(refs::table)
+        .values((refs::bucket.eq(person.bucket().number()), refs::person_id.eq(person), refs::tokens.eq(stored(&tokens)?)))
+        .execute(tx)?;
+    Ok(())
+}
+
+/// Brings the tokens of a person into line with a changed identity.
+pub fn change<K: Kind>(tx: &mut Conn, key: &IndexKey, role: Role, person: Id<K>, identity: &Identity) -> Result<()> {
+    let after = key.tokens(role, &Subject::of(identity));
+    let before = take_back(tx, person, &after)?;
+    let person = person.erase();
+    insert(tx, person, &after.difference(&before).copied().collect())?;
+    if !after.is_empty() {
+        diesel::insert_into(refs::table)
+            .values((
+                refs::bucket.eq(person.bucket().number()),
+                refs::person_id.eq(person),
+                refs::tokens.eq(stored(&after)?),
+            ))
+            .execute(tx)?;
+    }
+    Ok(())
+}
+
+/// Takes a person out of the index.
+pub fn remove<K: Kind>(tx: &mut Conn, person: Id<K>) -> Result<()> {
+    take_back(tx, person, &BTreeSet::new()).map(drop)
+}
+
+/// Deletes the tokens of a person but for `kept`, and the list of them; answers those that there were.
+fn take_back<K: Kind>(tx: &mut Conn, person: Id<K>, kept: &BTreeSet<Token>) -> Result<BTreeSet<Token>> {
+    let person = person.erase();
+    let row = refs::table.filter(refs::bucket.eq(person.bucket().number())).filter(refs::person_id.eq(person));
+    let before: Option<Json> = row.select(refs::tokens).first(tx).optional()?;
+    let before: BTreeSet<Token> = match before {
+        None => return Ok(BTreeSet::new()),
+        Some(json) => json.read::<Vec<(i16, i64)>>()?.into_iter().map(|(index, value)| Token { index, value }).collect(),
+    };
+    for token in before.difference(kept) {
+        diesel::delete(
+            t::table
+                .filter(t::bucket.eq(token.bucket().number()))
+                .filter(t::index_id.eq(token.index))
+                .filter(t::bidx.eq(token.value))
+                .filter(t::person_id.eq(person)),
+        )
+        .execute(tx)?;
+    }
+    diesel::delete(row).execute(tx)?;
+    Ok(before)
+}
+
+fn stored(tokens: &BTreeSet<Token>) -> Result<Json> {
+    Json::of(&tokens.iter().map(|t| (t.index, t.value)).collect::<Vec<_>>())
+}
+
+fn insert(tx: &mut Conn, person: ResourceId, tokens: &BTreeSet<Token>) -> Result<()> {
+    if tokens.is_empty() {
+        return Ok(());
+    }
+    match tx {
+        Conn::Postgres(c) => {
+            diesel::sql_query(
+                "INSERT INTO person_index (bucket, index_id, bidx, person_id) \
+                 SELECT * FROM unnest($1::smallint[], $2::smallint[], $3::bigint[], $4::uuid[])",
+            )
+            .bind::<Array<SmallInt>, _>(tokens.iter().map(|t| t.bucket().number()).collect::<Vec<_>>())
+            .bind::<Array<SmallInt>, _>(tokens.iter().map(|t| t.index).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(tokens.iter().map(|t| t.value).collect::<Vec<_>>())
+            .bind::<Array<IdSql>, _>(vec![person; tokens.len()])
+            .execute(c)?;
+        }
+        Conn::Sqlite(c) => {
+            for token in tokens {
+                diesel::insert_into(t::table)
+                    .values((
+                        t::bucket.eq(token.bucket().number()),
+                        t::index_id.eq(token.index),
+                        t::bidx.eq(token.value),
+                        t::person_id.eq(person),
+                    ))
+                    .execute(c)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everybody registered in a role who may be the one, the best first. Whoever asks: the caller's sight must be checked
+/// before any of them is shown.
+pub fn candidates(conn: &mut Conn, key: &IndexKey, role: Role, subject: &Subject) -> Result<Vec<Candidate>> {
+    let probes: Vec<Probe> = probes(key, role, subject);
+    let mut found = Vec::new();
+    for (index, Probe { token, .. }) in probes.iter().enumerate() {
+        // One shard each: a multi-get would try every bucket with every token.
+        let persons: Vec<ResourceId> = t::table
+            .filter(t::bucket.eq(token.bucket().number()))
+            .filter(t::index_id.eq(token.index))
+            .filter(t::bidx.eq(token.value))
+            .select(t::person_id)
+            .limit(MOST_PER_TOKEN)
+            .load(conn)?;
+        found.extend(persons.into_iter().map(|person| (index, person.uuid())));
+    }
+    Ok(rank(subject, &probes, found))
+}
