@@ -161,6 +161,7 @@ pub async fn move_referral(
             transitions::append(
                 tx,
                 &act,
+                before.case,
                 id,
                 &Done {
                     id: record,
@@ -269,8 +270,8 @@ pub async fn list_transitions(
     let scope = act.scope.clone();
     store
         .read(move |conn| {
-            store::find(conn, &scope, id)?;
-            transitions::list(conn, id, after.as_ref(), limit)
+            let (referral, _) = store::find(conn, &scope, id)?;
+            transitions::list(conn, referral.case, id, after.as_ref(), limit)
         })
         .await
 }
