@@ -38,6 +38,7 @@ use crate::http::{contract, idempotency};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, sealer};
 use crate::persons::IndexKey;
+use crate::vault::Vault;
 
 /// The part of the contract that no handler carries.
 #[derive(OpenApi)]
@@ -160,7 +161,7 @@ fn lock(config: &Config) -> Result<Option<std::fs::File>, String> {
 
 /// Opens the database, migrated; loads the agencies of the catalogue into an embedded one.
 pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, String> {
-    {
+    let vault = {
         let mut conn = open(&config.database, Role::Write, config.serve.db_statement_timeout_ms)
             .map_err(|e| explain(&config.database, &e))?;
         check_language(&mut conn)?;
@@ -169,8 +170,9 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
         }
         migrations::check(&mut conn)?;
         crate::agencies::seed(&mut conn, catalogue, Timestamp::now()).map_err(|e| format!("agencies not loaded: {e:?}"))?;
-    }
-    Store::open(&config.store())
+        Vault::open(&mut conn, &config.keyring, Timestamp::now())?
+    };
+    Store::open(&config.store(vault))
 }
 
 /// Starts a server on threads of its own; returns once it listens.
@@ -190,6 +192,9 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let listener = std::net::TcpListener::bind(config.serve.bind)
         .map_err(|e| format!("cannot listen on {}: {e}", config.serve.bind))?;
     let addr = listener.local_addr().map_err(|e| e.to_string())?;
+    if let Some(news) = store.vault().ok().and_then(|vault| vault.ring().news()) {
+        log::warn!(target: "sistra::vault", "{news}");
+    }
     let base = config.serve.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
     let authenticator = Arc::new(Authenticator::new(base.clone(), keys, directory, issuers, config.serve.token_ttl_s));
     let serve = &config.serve;
@@ -262,6 +267,9 @@ pub fn start(config: &Config) -> Result<Running, String> {
         Some(bind) => {
             let listener = std::net::TcpListener::bind(bind).map_err(|e| format!("cannot listen on {bind}: {e}"))?;
             let addr = listener.local_addr().map_err(|e| e.to_string())?;
+            if let Some(news) = store.vault().ok().and_then(|vault| vault.ring().news()) {
+                log::warn!(target: "sistra::vault", "{news}");
+            }
             let data = web::Data::from(metrics_data);
             let server = move || {
                 Ok(HttpServer::new(move || App::new().app_data(data.clone()).route("/metrics", web::get().to(metrics)))

@@ -15,11 +15,13 @@ use crate::auth::{Authenticator, Purpose};
 use crate::catalogue::Catalogue;
 use crate::config::{Config, DataArgs, ServeArgs};
 use crate::db::connection::{Role, explain, open};
-use crate::db::{Conn, migrations};
+use crate::db::{Conn, Store, StoreSettings, migrations};
 use crate::demo;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{AgencyCode, Timestamp};
+use crate::vault::Vault;
+use crate::vault::keyring::Live;
 
 /// SISTRA: registry of human-trafficking accusations, judicial cases, victims and referrals.
 #[derive(Debug, Parser)]
@@ -166,10 +168,30 @@ enum ClientCommand {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Show the keys
+    /// Show the signing keys and the keys of the keyring
     Status(DataArgs),
-    /// Make a new key that signs from now on; the old one verifies for a while
-    Rotate(DataArgs),
+    /// Make a new key that signs and one that wraps from now on, and wrap every person's and case's key anew; the
+    /// server may run meanwhile
+    Rotate {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Only the key that signs, or only the one that wraps
+        #[arg(long)]
+        only: Option<KeyUse>,
+    },
+    /// Go on with a rotation that was broken off; without one it only counts
+    Rewrap(DataArgs),
+    /// Take the keys that wrap nothing any more out of the keyring: what older backups hold can then not be opened
+    Retire(DataArgs),
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum KeyUse {
+    /// Signs tokens.
+    Signing,
+    /// Wraps the keys of persons and cases.
+    Wrapping,
 }
 
 #[derive(Debug, Subcommand)]
@@ -279,7 +301,16 @@ fn demo(command: DemoCommand) -> Result<(), String> {
     let data_dir = new_dir(data_dir)?;
     // Time to read and paste.
     serve.token_ttl_s = serve.token_ttl_s.max(900);
-    let data = DataArgs { data_dir, database: None, database_file: None, catalogue_dir: None };
+    let data = DataArgs {
+        data_dir,
+        database: None,
+        database_file: None,
+        catalogue_dir: None,
+        keyring_file: None,
+        keyring_command: None,
+        make_keyring: true,
+        erased_file: None,
+    };
     let config = Config::new(serve, &data)?;
     let running = app::start(&config)?;
     let base = format!("http://{}", running.addr);
@@ -548,16 +579,60 @@ fn active(data: &DataArgs, id: ClientId, active: bool, now: Timestamp) -> Result
 }
 
 fn keys(command: KeysCommand) -> Result<(), String> {
-    let (data, rotate) = match command {
-        KeysCommand::Status(data) => (data, false),
-        KeysCommand::Rotate(data) => (data, true),
-    };
-    data.make_dir()?;
-    let keys = SigningKeys::load_or_create(&data.data_dir, Timestamp::now())?;
-    if rotate {
-        keys.rotate(Timestamp::now())?;
+    let now = Timestamp::now();
+    match command {
+        KeysCommand::Status(data) => {
+            data.make_dir()?;
+            let keys = SigningKeys::load_or_create(&data.data_dir, now)?;
+            let wrapping = match Live::find(&data.keyring()?.source)? {
+                Some(ring) => json!(ring.status()),
+                None => json!([]),
+            };
+            print(&json!({ "keys": keys.status(), "wrapping_keys": wrapping }))
+        }
+        KeysCommand::Rotate { data, only } => {
+            data.make_dir()?;
+            let keys = SigningKeys::load_or_create(&data.data_dir, now)?;
+            let mut wrapping = json!(null);
+            if only != Some(KeyUse::Signing) {
+                let (store, vault) = vault(&data)?;
+                vault.ring().add(now)?;
+                wrapping = json!({ "keys": vault.ring().status(), "report": rewrap(&store, &vault, true)? });
+            }
+            if only != Some(KeyUse::Wrapping) {
+                keys.rotate(now)?;
+            }
+            print(&json!({ "keys": keys.status(), "wrapping": wrapping }))
+        }
+        KeysCommand::Rewrap(data) => {
+            let (store, vault) = vault(&data)?;
+            let report = rewrap(&store, &vault, true)?;
+            print(&json!({ "wrapping": { "keys": vault.ring().status(), "report": report } }))
+        }
+        KeysCommand::Retire(data) => {
+            let (store, vault) = vault(&data)?;
+            let used: Vec<String> = rewrap(&store, &vault, false)?.wrapped_by.into_keys().collect();
+            let retired = vault.ring().retire(&used)?;
+            print(&json!({ "retired": retired, "wrapping_keys": vault.ring().status() }))
+        }
     }
-    print(&json!({ "keys": keys.status() }))
+}
+
+/// The store of a tool that opens what is sealed, and its vault.
+fn vault(data: &DataArgs) -> Result<(Store, Arc<Vault>), String> {
+    let vault = Vault::open(&mut ready(data)?, &data.keyring()?, Timestamp::now())?;
+    let settings = StoreSettings { connections: 1, vault: Some(Arc::clone(&vault)), ..StoreSettings::new(data.url()?) };
+    Ok((Store::open(&settings)?, vault))
+}
+
+fn rewrap(store: &Store, vault: &Vault, renew: bool) -> Result<crate::vault::rewrap::Report, String> {
+    let bar = indicatif::ProgressBar::new_spinner().with_message("keys");
+    let report = crate::vault::rewrap::run(store, vault, renew, |seen| {
+        bar.set_position(seen.keys);
+        bar.set_message(format!("{} keys seen, bucket {}", seen.keys, seen.bucket));
+    });
+    bar.finish_and_clear();
+    report.map_err(|e| format!("the keys could not all be wrapped anew (run `sistra keys rewrap`): {e:?}"))
 }
 
 fn deadlines(command: DeadlinesCommand) -> Result<(), String> {
@@ -590,9 +665,9 @@ fn progress(of: u64, what: &str) -> indicatif::ProgressBar {
 fn token(command: &TokenCommand) -> Result<(), String> {
     let TokenCommand { data, client, scope, purpose, public_url } = command;
     drop(ready(data)?);
-    let mut settings = crate::db::StoreSettings::new(data.url()?);
+    let mut settings = StoreSettings::new(data.url()?);
     settings.connections = 1;
-    let store = crate::db::Store::open(&settings)?;
+    let store = Store::open(&settings)?;
     let keys = SigningKeys::load_or_create(&data.data_dir, Timestamp::now())?;
     let directory = Directory::load(&store).map_err(|e| format!("clients not read: {e:?}"))?;
     let id: ClientId = client.parse().map_err(|()| format!("\"{client}\" is no client id"))?;

@@ -2,12 +2,20 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+use zeroize::Zeroizing;
 
 use crate::catalogue::Catalogue;
 use crate::db::{DatabaseUrl, StoreSettings};
 use crate::http::limits::Quotas;
+use crate::vault::{KeyringSettings, Source, Vault};
+
+/// Name of the keyring in the data directory.
+const KEYRING: &str = "keyring.json";
+/// Name of the list of erasures, beside the keyring.
+const ERASED: &str = "erased.log";
 
 /// Where the data are. Every command that touches data takes these.
 #[derive(Args, Clone, Debug)]
@@ -21,6 +29,19 @@ pub struct DataArgs {
     /// File that holds the database URL, for secrets kept in files
     #[arg(long, env = "SISTRA_DATABASE_FILE", conflicts_with = "database")]
     pub database_file: Option<PathBuf>,
+    /// File of the keyring that wraps the keys of persons and cases  [default: keyring.json in the data directory]
+    #[arg(long, env = "SISTRA_KEYRING_FILE")]
+    pub keyring_file: Option<PathBuf>,
+    /// Command that prints the keyring, in place of a file: the hook for a key service. The environment variable
+    /// SISTRA_KEYRING, if set, is the keyring itself
+    #[arg(long, env = "SISTRA_KEYRING_COMMAND", hide_env_values = true, conflicts_with = "keyring_file")]
+    pub keyring_command: Option<String>,
+    /// Make the keyring file if there is none and nothing was sealed yet; an embedded registry always does
+    #[arg(long, env = "SISTRA_MAKE_KEYRING")]
+    pub make_keyring: bool,
+    /// File that lists the erased persons; never restored from an older copy  [default: erased.log beside the keyring]
+    #[arg(long, env = "SISTRA_ERASED_FILE")]
+    pub erased_file: Option<PathBuf>,
     /// Directory of corrected catalogue files (see `sistra catalogue export`), in place of those compiled in
     #[arg(long, env = "SISTRA_CATALOGUE_DIR")]
     pub catalogue_dir: Option<PathBuf>,
@@ -43,6 +64,28 @@ impl DataArgs {
             Some(url) => url.parse(),
             None => Ok(DatabaseUrl::Sqlite(self.data_dir.join("sistra.sqlite3"))),
         }
+    }
+
+    /// Where the keyring and the list of erasures are.
+    pub fn keyring(&self) -> Result<KeyringSettings, String> {
+        // The text of a keyring is no flag: arguments can be seen by every user of the machine.
+        let text = std::env::var("SISTRA_KEYRING").ok().filter(|text| !text.is_empty());
+        let source = match (text, &self.keyring_command, &self.keyring_file) {
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
+                return Err("the keyring is given twice: SISTRA_KEYRING, and a file or a command".to_owned());
+            }
+            (Some(text), None, None) => Source::Text(Zeroizing::new(text)),
+            (None, Some(command), _) => Source::Command(command.clone()),
+            (None, None, Some(file)) => Source::File(file.clone()),
+            (None, None, None) => Source::File(self.data_dir.join(KEYRING)),
+        };
+        let erased = match (&self.erased_file, &source) {
+            (Some(file), _) => file.clone(),
+            (None, Source::File(ring)) => ring.with_file_name(ERASED),
+            (None, _) => self.data_dir.join(ERASED),
+        };
+        let make = self.make_keyring || matches!(self.url()?, DatabaseUrl::Sqlite(_));
+        Ok(KeyringSettings { source, erased, make })
     }
 
     /// The catalogue that the arguments name; the error has a line for each fault.
@@ -182,13 +225,16 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Corrected catalogue files.
     pub catalogue_dir: Option<PathBuf>,
+    /// The keyring.
+    pub keyring: KeyringSettings,
 }
 
 impl Config {
     /// From the command line.
     pub fn new(serve: ServeArgs, data: &DataArgs) -> Result<Self, String> {
         let catalogue_dir = data.catalogue_dir.clone();
-        Ok(Self { serve, database: data.url()?, data_dir: data.data_dir.clone(), catalogue_dir })
+        let keyring = data.keyring()?;
+        Ok(Self { serve, database: data.url()?, data_dir: data.data_dir.clone(), catalogue_dir, keyring })
     }
 
     /// For tests and benches: any free port, no rate limits, no access log.
@@ -223,7 +269,9 @@ impl Config {
             trusted_issuers: None,
             access_log: AccessLogFormat::Json,
         };
-        Self { serve, database, data_dir, catalogue_dir: None }
+        let keyring =
+            KeyringSettings { source: Source::File(data_dir.join(KEYRING)), erased: data_dir.join(ERASED), make: true };
+        Self { serve, database, data_dir, catalogue_dir: None, keyring }
     }
 
     /// The catalogue; the error has a line for each fault.
@@ -249,9 +297,10 @@ impl Config {
         }
     }
 
-    /// Settings of the store.
-    pub fn store(&self) -> StoreSettings {
+    /// Settings of the store, with the vault that its connections come with.
+    pub fn store(&self, vault: Arc<Vault>) -> StoreSettings {
         StoreSettings {
+            vault: Some(vault),
             connections: self.serve.db_connections,
             acquire_timeout_ms: self.serve.db_acquire_timeout_ms,
             statement_timeout_ms: self.serve.db_statement_timeout_ms,

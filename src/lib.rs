@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`kernel`] | words without I/O: ids, instants, partial dates, pages, errors |
 //! | [`db`] | the store: connections, the writer, column types, migrations |
+//! | [`vault`] | keyring, keys and the sealed form of what names a person or tells a story |
 //! | [`ledger`] | the append-only record of everything that happened |
 //! | [`auth`] | clients, keys, tokens, the table of permissions |
 //! | [`http`] | the only shared code that knows HTTP |
@@ -56,4 +57,5 @@ pub mod notes;
 pub mod persons;
 pub mod referrals;
 pub mod transitions;
+pub mod vault;
 pub mod victims;

@@ -81,7 +81,14 @@ fn a_postgresql_schema_is_migrated_by_its_operator_and_by_nobody_else() {
     refused(&[&["serve", "--bind", "127.0.0.1:0"], &place[..]].concat(), "run `sistra migrate up`");
     refused(&[&["client", "list"], &place[..]].concat(), "run `sistra migrate up`");
     assert_eq!(run(&[&["migrate", "up"], &place[..]].concat()).code, Some(0));
+    // A second server of the same database must not seal with a keyring of its own.
+    refused(&[&["serve", "--bind", "127.0.0.1:0"], &place[..]].concat(), "--make-keyring");
+    let making = [&place[..], &["--make-keyring"]].concat();
+    assert_eq!(Server::start(&making, None).stop(), Some(0));
     assert_eq!(Server::start(&place, None).stop(), Some(0));
+    let elsewhere = Dir::new();
+    let other = [&data(&elsewhere.0)[..], &["--database", &empty.owner, "--make-keyring"]].concat();
+    refused(&[&["serve", "--bind", "127.0.0.1:0"], &other[..]].concat(), "restore it from its copy");
 }
 
 #[test]

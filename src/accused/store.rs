@@ -14,6 +14,7 @@ use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::per_engine;
 use crate::persons::{Identity, Role, store as index};
+use crate::vault::{self, Guarded, Keys};
 
 type Row = (AccusedId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -22,13 +23,18 @@ fn columns() -> _ {
     (t::id, t::version, t::code, t::detail, t::created_at, t::created_by_agency, t::updated_at)
 }
 
-fn accused(row: Row) -> Result<Accused> {
+impl Guarded for AccusedDetail {
+    const PLACE: &'static str = "accused.detail";
+    const SECRET: &'static [&'static str] = &["occupation"];
+}
+
+fn accused(row: Row, keys: &Keys) -> Result<Accused> {
     let (id, version, code, detail, created_at, agency, updated_at) = row;
     Ok(Accused {
         id,
         version,
         code,
-        detail: detail.read::<AccusedDetail>()?,
+        detail: keys.open(id, id, &detail)?,
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in accused"))?,
         updated_at,
@@ -46,7 +52,7 @@ pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedAccuse
                 t::bucket.eq(bucket),
                 t::id.eq(id),
                 t::code.eq(&accused.code),
-                t::detail.eq(Json::of(&accused.detail)?),
+                t::detail.eq(vault::seal(tx, id, id, &accused.detail)?),
                 t::version.eq(accused.version),
                 t::created_at.eq(accused.created_at),
                 t::created_by_agency.eq(accused.created_by_agency.as_str()),
@@ -58,7 +64,7 @@ pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedAccuse
             .values((
                 accused_identity::bucket.eq(bucket),
                 accused_identity::accused_id.eq(id),
-                accused_identity::content.eq(Json::of(identity)?),
+                accused_identity::content.eq(vault::seal(tx, id, id, identity)?),
                 accused_identity::version.eq(1),
                 accused_identity::updated_at.eq(act.now),
             ))
@@ -134,7 +140,8 @@ pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) 
         .select(columns())
         .order(t::id.asc())
         .load(conn)?;
-    Ok(Page { items: rows.into_iter().map(accused).collect::<Result<_>>()?, next })
+    let keys = vault::keys(conn, rows.iter().map(|row| row.0))?;
+    Ok(Page { items: rows.into_iter().map(|row| accused(row, &keys)).collect::<Result<_>>()?, next })
 }
 
 /// The cases of an accused in which the caller sees the accused and a section.
@@ -200,7 +207,8 @@ pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[AccusedId]) -> Result<Vec<(Ac
 /// An accused, whoever asks: the caller's sight must be checked before it is shown.
 pub fn one(conn: &mut Conn, id: AccusedId) -> Result<Accused> {
     let (bucket, id) = id.key();
-    accused(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?)
+    let row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    accused(row, &vault::keys(conn, [id])?)
 }
 
 /// Writes a changed accused over the version that it was read at.
@@ -208,7 +216,7 @@ pub fn update(tx: &mut Conn, accused: &Accused, read_at: i64) -> Result<()> {
     let (bucket, id) = accused.id.key();
     let moved = diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at)))
         .set((
-            t::detail.eq(Json::of(&accused.detail)?),
+            t::detail.eq(vault::seal(tx, id, id, &accused.detail)?),
             t::version.eq(accused.version),
             t::updated_at.eq(accused.updated_at),
         ))
@@ -225,7 +233,7 @@ pub fn find_identity(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<(I
         .filter(accused_identity::accused_id.eq(id))
         .select((accused_identity::content, accused_identity::version, accused_identity::updated_at))
         .first(conn)?;
-    Ok((content.read()?, version, updated_at, sight))
+    Ok((vault::open(conn, id, id, &content)?, version, updated_at, sight))
 }
 
 /// Writes a changed identity over the version that it was read at.
@@ -238,7 +246,7 @@ pub fn update_identity(tx: &mut Conn, id: AccusedId, identity: &Identity, read_a
             .filter(accused_identity::version.eq(read_at)),
     )
     .set((
-        accused_identity::content.eq(Json::of(identity)?),
+        accused_identity::content.eq(vault::seal(tx, id, id, identity)?),
         accused_identity::version.eq(read_at + 1),
         accused_identity::updated_at.eq(act.now),
     ))

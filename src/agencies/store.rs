@@ -7,13 +7,15 @@ use super::model::{Agency, AgencyDetail};
 use super::wire::AgencyNames;
 use crate::catalogue::{AgencySeed, Catalogue};
 use crate::db::schema::agency as t;
-use crate::db::{Conn, Json};
+use crate::db::{Clear, Conn, Json};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::per_engine;
 
 /// What the country column holds for bodies of no country (ISO 3166-1 leaves the code to its users).
 const INTERNATIONAL: &str = "XX";
+
+impl Clear for AgencyDetail {}
 
 type Row = (String, i64, String, String, Option<String>, Option<String>, bool, Json, Timestamp, Timestamp);
 

@@ -12,7 +12,7 @@ use jsonwebtoken::jwk::JwkSet;
 use super::caller::Purpose;
 use super::policy;
 use crate::db::schema::{agency, client as t};
-use crate::db::{Conn, Json, Store};
+use crate::db::{Clear, Conn, Json, Store};
 use crate::kernel::error::Unavailable;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
@@ -178,6 +178,9 @@ pub fn rotate_secret(conn: &mut Conn, id: ClientId, now: Timestamp) -> Result<St
         .map_err(text)?;
     if changed == 0 { Err("there is no such client with a secret".into()) } else { Ok(secret) }
 }
+
+/// Public keys.
+impl Clear for JwkSet {}
 
 type Row = (ClientId, String, String, Json, Json, Option<String>, Option<Json>, String, bool);
 

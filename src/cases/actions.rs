@@ -292,6 +292,7 @@ pub async fn move_case(
                 tx,
                 &act,
                 id,
+                id,
                 &Done {
                     id: record,
                     trigger: new.trigger.clone(),
@@ -361,7 +362,7 @@ pub async fn list_transitions(
     store
         .read(move |conn| {
             super::docket::sight(conn, &scope, id)?;
-            transitions::list(conn, id, after.as_ref(), limit)
+            transitions::list(conn, id, id, after.as_ref(), limit)
         })
         .await
 }

@@ -10,7 +10,7 @@ use super::sections::{Section, Sections};
 use super::wire::CaseSort;
 use crate::auth::Scope;
 use crate::db::schema::{case_participant, docket};
-use crate::db::{Conn, Json};
+use crate::db::{Clear, Conn, Json};
 use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
@@ -37,6 +37,8 @@ struct Only {
     victims: Option<Vec<VictimId>>,
     identities: Option<Vec<VictimId>>,
 }
+
+impl Clear for Only {}
 
 /// How an agency stands to a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

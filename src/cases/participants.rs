@@ -352,6 +352,7 @@ pub async fn end_participant(
             crate::transitions::append(
                 tx,
                 &act,
+                case,
                 id,
                 &crate::transitions::Done {
                     id: record,

@@ -13,6 +13,7 @@ use crate::kernel::ids::{CaseId, ClientId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Bucket, Result, Timestamp};
 use crate::per_engine;
+use crate::vault::{self, Guarded, Keys};
 
 type Row = (
     CaseId,
@@ -51,7 +52,12 @@ fn columns() -> _ {
     )
 }
 
-fn case(row: Row) -> Result<Case> {
+impl Guarded for CaseDetail {
+    const PLACE: &'static str = "case_file.detail";
+    const SECRET: &'static [&'static str] = &["title", "summary"];
+}
+
+fn case(row: Row, keys: &Keys) -> Result<Case> {
     let (
         id,
         version,
@@ -80,7 +86,7 @@ fn case(row: Row) -> Result<Case> {
         reported_at,
         territory,
         external_ref,
-        detail: detail.read::<CaseDetail>()?,
+        detail: keys.open(id, id, &detail)?,
         created_at,
         created_by_agency: agency(&created_by_agency)?,
         updated_at,
@@ -92,7 +98,7 @@ pub fn find(conn: &mut Conn, scope: &Scope, id: CaseId) -> Result<(Case, Sight)>
     let sight = sight(conn, scope, id)?;
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    Ok((case(row)?, sight))
+    Ok((case(row, &vault::keys(conn, [id])?)?, sight))
 }
 
 /// What other slices need of a case that they write to.
@@ -121,7 +127,7 @@ pub fn locked_listing(tx: &mut Conn, id: CaseId) -> Result<Listing> {
         t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_no_key_update().first::<i64>(c)?;
     }
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(tx)?;
-    Ok(case(row)?.listing())
+    Ok(case(row, &vault::keys(tx, [id])?)?.listing())
 }
 
 /// Inserts a case with its claims and its docket.
@@ -156,7 +162,7 @@ pub fn insert(tx: &mut Conn, act: &Act, case: &Case) -> Result<()> {
             t::reported_at.eq(reported_at),
             t::territory.eq(territory.as_deref()),
             t::external_ref.eq(external_ref.as_deref()),
-            t::detail.eq(Json::of(detail)?),
+            t::detail.eq(vault::seal(tx, *id, *id, detail)?),
             t::version.eq(version),
             t::created_at.eq(created_at),
             t::created_by_agency.eq(created_by_agency.as_str()),
@@ -175,7 +181,7 @@ pub fn update(tx: &mut Conn, case: &Case, read_at: i64) -> Result<()> {
             t::stage.eq(&case.stage),
             t::reported_at.eq(case.reported_at),
             t::territory.eq(case.territory.as_deref()),
-            t::detail.eq(Json::of(&case.detail)?),
+            t::detail.eq(vault::seal(tx, id, id, &case.detail)?),
             t::version.eq(case.version),
             t::updated_at.eq(case.updated_at),
         ))
@@ -258,7 +264,8 @@ pub fn list(
 /// A case, whoever asks: for projections that are made again.
 pub fn one(conn: &mut Conn, id: CaseId) -> Result<Case> {
     let (bucket, id) = id.key();
-    case(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?)
+    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    case(row, &vault::keys(conn, [id])?)
 }
 
 /// The cases of one bucket, in the order of their ids.
@@ -282,5 +289,6 @@ pub fn many(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<Case>> {
     buckets.dedup();
     let rows: Vec<Row> =
         t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids.to_vec())).select(columns()).load(conn)?;
-    rows.into_iter().map(case).collect()
+    let keys = vault::keys(conn, rows.iter().map(|row| row.0))?;
+    rows.into_iter().map(|row| case(row, &keys)).collect()
 }

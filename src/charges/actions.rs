@@ -227,8 +227,8 @@ pub async fn list_transitions(
     let act = act.clone();
     store
         .read(move |conn| {
-            find(conn, &act, id)?;
-            transitions::list(conn, id, after.as_ref(), limit)
+            let (charge, ..) = find(conn, &act, id)?;
+            transitions::list(conn, charge.case, id, after.as_ref(), limit)
         })
         .await
 }

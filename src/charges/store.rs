@@ -12,6 +12,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, PartialDate, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::transitions::{self, Done, LegalAct, Reach};
+use crate::vault::{self, Guarded, Keys};
 
 type Row = (ChargeId, i64, CaseId, AccusedId, String, String, String, Json, Timestamp, String, Timestamp);
 
@@ -32,7 +33,12 @@ fn columns() -> _ {
     )
 }
 
-fn charge(row: Row) -> Result<Charge> {
+impl Guarded for ChargeDetail {
+    const PLACE: &'static str = "charge.detail";
+    const SECRET: &'static [&'static str] = &["verdicts/*/out_of_band_reason", "verdicts/*/court"];
+}
+
+fn charge(row: Row, keys: &Keys) -> Result<Charge> {
     let (id, version, case, accused, offence_code, offence_version, state, detail, created_at, agency, updated_at) = row;
     Ok(Charge {
         id,
@@ -42,7 +48,7 @@ fn charge(row: Row) -> Result<Charge> {
         offence_code,
         offence_version,
         state,
-        detail: detail.read::<ChargeDetail>()?,
+        detail: keys.open(case, id, &detail)?,
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in charge"))?,
         updated_at,
@@ -64,7 +70,7 @@ pub fn insert(tx: &mut Conn, act: &Act, charges: &[Charge]) -> Result<Vec<Entry>
                 t::offence_code.eq(&charge.offence_code),
                 t::offence_version.eq(&charge.offence_version),
                 t::state.eq(&charge.state),
-                t::detail.eq(Json::of(&charge.detail)?),
+                t::detail.eq(vault::seal(tx, charge.case, id, &charge.detail)?),
                 t::version.eq(charge.version),
                 t::created_at.eq(charge.created_at),
                 t::created_by_agency.eq(charge.created_by_agency.as_str()),
@@ -89,7 +95,8 @@ pub fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Charge>> {
         .order(t::id.asc())
         .limit(MOST)
         .load(conn)?;
-    rows.into_iter().map(charge).collect()
+    let keys = vault::keys(conn, [case])?;
+    rows.into_iter().map(|row| charge(row, &keys)).collect()
 }
 
 /// Writes charges that moved, with the record of each step; answers the ledger entries.
@@ -110,7 +117,7 @@ pub fn put(tx: &mut Conn, act: &Act, moved: &[Moved], by: &Basis) -> Result<Vec<
                 version: *version,
                 reach: Reach { actor: actor.clone(), charges: Vec::new(), case: *case },
             };
-            transitions::append(tx, act, charge.id, &done)?;
+            transitions::append(tx, act, charge.case, charge.id, &done)?;
             let entry = Entry::new(Action::Transitioned, charge.id, Some(*version)).moved(trigger, from, to);
             entries.push(entry);
         }
@@ -137,7 +144,8 @@ pub struct Basis {
 pub fn find(conn: &mut Conn, id: ChargeId) -> Result<Charge> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    charge(row)
+    let keys = vault::keys(conn, [row.2])?;
+    charge(row, &keys)
 }
 
 /// Writes a changed charge over the version that it was read at.
@@ -148,7 +156,7 @@ pub fn update(tx: &mut Conn, charge: &Charge, read_at: i64) -> Result<()> {
             t::offence_code.eq(&charge.offence_code),
             t::offence_version.eq(&charge.offence_version),
             t::state.eq(&charge.state),
-            t::detail.eq(Json::of(&charge.detail)?),
+            t::detail.eq(vault::seal(tx, charge.case, id, &charge.detail)?),
             t::version.eq(charge.version),
             t::updated_at.eq(charge.updated_at),
         ))
@@ -190,6 +198,7 @@ pub fn list(conn: &mut Conn, case: CaseId, filter: &Filter, after: Option<&After
         query = query.filter(t::id.gt(ChargeId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.load(conn)?;
-    let charges = rows.into_iter().map(charge).collect::<Result<Vec<_>>>()?;
+    let keys = vault::keys(conn, [case])?;
+    let charges = rows.into_iter().map(|row| charge(row, &keys)).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(charges, limit, |c| After { key: String::new(), id: c.id.uuid() }))
 }

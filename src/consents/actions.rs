@@ -159,6 +159,7 @@ pub async fn move_consent(
             transitions::append(
                 tx,
                 &act,
+                after.victim,
                 id,
                 &Done {
                     id: record,
@@ -224,8 +225,8 @@ pub async fn list_transitions(
     let act = act.clone();
     store
         .read(move |conn| {
-            find(conn, &act, id)?;
-            transitions::list(conn, id, after.as_ref(), limit)
+            let (consent, _) = find(conn, &act, id)?;
+            transitions::list(conn, consent.victim, id, after.as_ref(), limit)
         })
         .await
 }

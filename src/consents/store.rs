@@ -11,6 +11,12 @@ use crate::kernel::ids::{ConsentId, ReferralId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::per_engine;
+use crate::vault::{self, Guarded, Keys};
+
+impl Guarded for ConsentDetail {
+    const PLACE: &'static str = "consent.detail";
+    const SECRET: &'static [&'static str] = &["explained_by", "evidence"];
+}
 
 type Row = (ConsentId, i64, VictimId, String, String, Option<Timestamp>, Json, Timestamp, Timestamp);
 
@@ -19,7 +25,7 @@ fn columns() -> _ {
     (t::id, t::version, t::victim_id, t::agency_code, t::state, t::expires_at, t::detail, t::created_at, t::updated_at)
 }
 
-fn consent(row: Row) -> Result<Consent> {
+fn consent(row: Row, keys: &Keys) -> Result<Consent> {
     let (id, version, victim, agency, state, expires_at, detail, created_at, updated_at) = row;
     Ok(Consent {
         id,
@@ -28,7 +34,7 @@ fn consent(row: Row) -> Result<Consent> {
         agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in consent"))?,
         state: State::parse(&state).ok_or_else(|| Error::internal("consent state"))?,
         expires_at,
-        detail: detail.read::<ConsentDetail>()?,
+        detail: keys.open(victim, id, &detail)?,
         created_at,
         updated_at,
     })
@@ -46,7 +52,7 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Consent) -> Result<()> {
             t::agency_code.eq(new.agency.as_str()),
             t::state.eq(new.state.as_str()),
             t::expires_at.eq(new.expires_at),
-            t::detail.eq(Json::of(&new.detail)?),
+            t::detail.eq(vault::seal(tx, new.victim, new.id, &new.detail)?),
             t::version.eq(new.version),
             t::created_at.eq(new.created_at),
             t::created_by_agency.eq(new.agency.as_str()),
@@ -61,7 +67,8 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Consent) -> Result<()> {
 pub fn find(conn: &mut Conn, id: ConsentId) -> Result<Consent> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    consent(row)
+    let keys = vault::keys(conn, [row.2])?;
+    consent(row, &keys)
 }
 
 /// The same, held to the end of the transaction: it cannot be withdrawn before what now rests on it is there to be
@@ -81,7 +88,7 @@ pub fn update(tx: &mut Conn, after: &Consent, read_at: i64) -> Result<()> {
     let moved = diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at)))
         .set((
             t::state.eq(after.state.as_str()),
-            t::detail.eq(Json::of(&after.detail)?),
+            t::detail.eq(vault::seal(tx, after.victim, after.id, &after.detail)?),
             t::version.eq(after.version),
             t::updated_at.eq(after.updated_at),
         ))
@@ -102,7 +109,8 @@ pub fn list(conn: &mut Conn, victim: VictimId, after: Option<&After>, limit: Lim
         query = query.filter(t::id.gt(ConsentId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.load(conn)?;
-    let consents = rows.into_iter().map(consent).collect::<Result<Vec<_>>>()?;
+    let keys = vault::keys(conn, rows.first().map(|_| victim))?;
+    let consents = rows.into_iter().map(|row| consent(row, &keys)).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(consents, limit, |c| After { key: String::new(), id: c.id.uuid() }))
 }
 

@@ -13,7 +13,7 @@ mod writer;
 
 pub use connection::{Conn, DatabaseUrl};
 pub use store::{Store, StoreSettings};
-pub use types::Json;
+pub use types::{Clear, Json};
 
 /// Runs one body against the engine's own connection, for the few things that `MultiConnection` cannot say
 /// (`ON CONFLICT`, batch inserts).

@@ -606,3 +606,18 @@ diesel::table! {
         tokens -> JsonSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `subject_key`.
+    subject_key (bucket, subject_id) {
+        bucket -> SmallInt,
+        subject_id -> IdSql,
+        wrapped -> Nullable<Text>,
+        kek_id -> Text,
+        created_at -> TimeSql,
+        destroyed_at -> Nullable<TimeSql>,
+    }
+}

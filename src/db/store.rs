@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::connection::{Conn, DatabaseUrl, Manager, Role, explain, open};
 use super::writer::Writer;
 use crate::kernel::error::{Error, Result, Unavailable};
+use crate::vault::{self, Vault};
 
 /// Sizes and deadlines of the store.
 #[derive(Clone, Debug)]
@@ -23,12 +24,14 @@ pub struct StoreSettings {
     pub acquire_timeout_ms: u64,
     /// Longest statement on PostgreSQL, milliseconds.
     pub statement_timeout_ms: u64,
+    /// The vault at hand of whoever gets a connection; tools that neither seal nor open need none.
+    pub vault: Option<Arc<Vault>>,
 }
 
 impl StoreSettings {
     /// Defaults for a database.
     pub fn new(url: DatabaseUrl) -> Self {
-        Self { url, connections: 8, write_queue: 4096, acquire_timeout_ms: 1_000, statement_timeout_ms: 5_000 }
+        Self { url, connections: 8, write_queue: 4096, acquire_timeout_ms: 1_000, statement_timeout_ms: 5_000, vault: None }
     }
 }
 
@@ -45,6 +48,7 @@ struct Inner {
     permits: Arc<Semaphore>,
     acquire: Duration,
     engine: Engine,
+    vault: Option<Arc<Vault>>,
 }
 
 /// The database, shared by all workers. Cheap to clone.
@@ -85,12 +89,17 @@ impl Store {
             .map_err(|_| format!("cannot connect to the database {:?}", settings.url))?;
         let permits = Arc::new(Semaphore::new(usize::try_from(settings.connections).unwrap_or(8)));
         let acquire = Duration::from_millis(settings.acquire_timeout_ms);
-        Ok(Self(Arc::new(Inner { pool, permits, acquire, engine })))
+        Ok(Self(Arc::new(Inner { pool, permits, acquire, engine, vault: settings.vault.clone() })))
     }
 
     /// Whether the engine is SQLite.
     pub fn is_sqlite(&self) -> bool {
         matches!(self.0.engine, Engine::Sqlite(_))
+    }
+
+    /// The vault that its connections come with.
+    pub fn vault(&self) -> Result<&Arc<Vault>> {
+        self.0.vault.as_ref().ok_or_else(|| Error::internal("a store without a vault"))
     }
 
     /// Runs `f` on a pooled connection. SQLite's are read-only.
@@ -104,10 +113,14 @@ impl Store {
     pub async fn write<T: Send + 'static>(&self, f: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         if let Engine::Sqlite(writer) = &self.0.engine {
             let (sender, receiver) = oneshot::channel();
-            writer.submit(f, move |outcome| {
-                // The caller may have gone; the effect stays.
-                let _ = sender.send(outcome);
-            })?;
+            let vault = self.0.vault.clone();
+            writer.submit(
+                move |tx| vault::at_hand(vault.as_ref(), || f(tx)),
+                move |outcome| {
+                    // The caller may have gone; the effect stays.
+                    let _ = sender.send(outcome);
+                },
+            )?;
             return receiver.await.unwrap_or(Err(Error::Unavailable(Unavailable::Storage)));
         }
         let store = self.clone();
@@ -117,16 +130,20 @@ impl Store {
     /// [`Store::read`] for threads that may block (tools, the sealer).
     pub fn read_blocking<T>(&self, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         let mut conn = self.0.pool.get().map_err(|_| Error::Unavailable(Unavailable::Storage))?;
-        f(&mut conn)
+        vault::at_hand(self.0.vault.as_ref(), || f(&mut conn))
     }
 
     /// [`Store::write`] for threads that may block (tools, the sealer, the access log).
     pub fn write_blocking<T: Send + 'static>(&self, f: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         if let Engine::Sqlite(writer) = &self.0.engine {
             let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-            writer.submit(f, move |outcome| {
-                let _ = sender.send(outcome);
-            })?;
+            let vault = self.0.vault.clone();
+            writer.submit(
+                move |tx| vault::at_hand(vault.as_ref(), || f(tx)),
+                move |outcome| {
+                    let _ = sender.send(outcome);
+                },
+            )?;
             return receiver.recv().unwrap_or(Err(Error::Unavailable(Unavailable::Storage)));
         }
         self.transact(&f)
@@ -137,7 +154,7 @@ impl Store {
         loop {
             let outcome = {
                 let mut conn = self.0.pool.get().map_err(|_| Error::Unavailable(Unavailable::Storage))?;
-                conn.transaction(|tx| f(tx))
+                vault::at_hand(self.0.vault.as_ref(), || conn.transaction(|tx| f(tx)))
             };
             match outcome {
                 Err(Error::Unavailable(Unavailable::Contention)) if attempt < ATTEMPTS => {

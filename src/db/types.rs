@@ -45,9 +45,35 @@ pub struct JsonSql;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(String);
 
+/// A document that may lie in the database for all to read: codes, dates, numbers and ids. Whoever declares one says
+/// that no member of it names a person or tells a story; a document that does is `vault::Guarded` instead.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not declared clear",
+    note = "implement `db::Clear` if it holds codes, dates and ids only; else `vault::Guarded`, and seal it"
+)]
+pub trait Clear: Serialize {}
+
+impl Clear for () {}
+impl Clear for String {}
+impl<T: Clear> Clear for Vec<T> {}
+impl Clear for &str {}
+/// Index and token: keyed hashes.
+impl Clear for (i16, i64) {}
+impl<const N: usize> Clear for [&str; N] where Self: Serialize {}
+impl<K: Kind> Clear for Id<K> {}
+
 impl Json {
-    /// Writes a value as JSON.
-    pub fn of<T: Serialize>(value: &T) -> Result<Self> {
+    /// Writes a clear document as JSON.
+    pub fn of<T: Clear + ?Sized>(value: &T) -> Result<Self> {
+        Self::text(value)
+    }
+
+    /// Writes what the vault has sealed. Only the vault calls this: a test sees to it.
+    pub(crate) fn sealed(value: &serde_json::Value) -> Result<Self> {
+        Self::text(value)
+    }
+
+    fn text<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
         serde_json::to_string(value).map(Self).map_err(|e| Error::internal(format!("json column: {:?}", e.classify())))
     }
 

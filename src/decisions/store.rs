@@ -9,6 +9,7 @@ use crate::db::{Conn, Json};
 use crate::kernel::ids::{CaseId, DecisionId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::vault::{self, Guarded, Keys};
 
 type Row = (DecisionId, i64, CaseId, String, Option<DecisionId>, Option<DecisionId>, Json, Timestamp, String, Timestamp);
 
@@ -28,7 +29,12 @@ fn columns() -> _ {
     )
 }
 
-fn decision(row: Row) -> Result<Decision> {
+impl Guarded for DecisionDetail {
+    const PLACE: &'static str = "decision.detail";
+    const SECRET: &'static [&'static str] = &["number", "authority", "result", "document_ref"];
+}
+
+fn decision(row: Row, keys: &Keys) -> Result<Decision> {
     let (id, version, case, kind, supersedes, superseded_by, detail, created_at, agency, updated_at) = row;
     Ok(Decision {
         id,
@@ -37,7 +43,7 @@ fn decision(row: Row) -> Result<Decision> {
         kind,
         supersedes,
         superseded_by,
-        detail: detail.read::<DecisionDetail>()?,
+        detail: keys.open(case, id, &detail)?,
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in decision"))?,
         updated_at,
@@ -56,7 +62,7 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Decision) -> Result<()> {
             t::kind.eq(&new.kind),
             t::supersedes_id.eq(new.supersedes),
             t::superseded_by_id.eq(new.superseded_by),
-            t::detail.eq(Json::of(&new.detail)?),
+            t::detail.eq(vault::seal(tx, new.case, id, &new.detail)?),
             t::version.eq(new.version),
             t::created_at.eq(new.created_at),
             t::created_by_agency.eq(new.created_by_agency.as_str()),
@@ -71,7 +77,8 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Decision) -> Result<()> {
 pub fn find(conn: &mut Conn, id: DecisionId) -> Result<Decision> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    decision(row)
+    let keys = vault::keys(conn, [row.2])?;
+    decision(row, &keys)
 }
 
 /// Says of a decision that another one takes its place; false if one has taken it already.
@@ -102,6 +109,7 @@ pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) 
         query = query.filter(t::id.gt(DecisionId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.load(conn)?;
-    let decisions = rows.into_iter().map(decision).collect::<Result<Vec<_>>>()?;
+    let keys = vault::keys(conn, [case])?;
+    let decisions = rows.into_iter().map(|row| decision(row, &keys)).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(decisions, limit, |d| After { key: String::new(), id: d.id.uuid() }))
 }

@@ -100,7 +100,8 @@ impl Loader<'_> {
                 (charge.id, band.map_or(60, |b| b.min_months + (b.max_months - b.min_months) / 4))
             })
             .collect();
-        let first = opening.persons.first().map(|p| p.id);
+        // Only an adult consents for herself; for minors the law itself is the ground.
+        let first = opening.persons.iter().find(|p| !p.victim.detail.minor()).map(|p| p.id);
         let case = commit_opening(self.store, act, once, opening).await?.view.id;
         let referrals = u64::from(sharing.is_some());
         if let Some(sharing) = sharing {

@@ -144,7 +144,9 @@ impl Sharing {
             services: owned(services),
             purpose: purpose.to_owned(),
             urgency: Some(urgency.to_owned()),
-            legal_basis: legal_basis.to_owned(),
+            // Nobody there can consent for herself: what is left is the law's own ground.
+            legal_basis: if self.rests_on_consent() && consented.is_none() { "minor_protection" } else { legal_basis }
+                .to_owned(),
             consent_id: consented.map(|(_, consent)| consent),
             consent_ref: None,
             message: Some(message.to_owned()),

@@ -9,6 +9,7 @@ use crate::db::{Conn, Json};
 use crate::kernel::ids::{CaseId, HearingId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::vault::{self, Guarded, Keys};
 
 type Row = (HearingId, i64, CaseId, String, Timestamp, Json, Timestamp, String, Timestamp);
 
@@ -17,7 +18,12 @@ fn columns() -> _ {
     (t::id, t::version, t::case_id, t::kind, t::scheduled_at, t::detail, t::created_at, t::created_by_agency, t::updated_at)
 }
 
-fn hearing(row: Row) -> Result<Hearing> {
+impl Guarded for HearingDetail {
+    const PLACE: &'static str = "hearing.detail";
+    const SECRET: &'static [&'static str] = &["court", "result", "document_ref"];
+}
+
+fn hearing(row: Row, keys: &Keys) -> Result<Hearing> {
     let (id, version, case, kind, scheduled_at, detail, created_at, agency, updated_at) = row;
     Ok(Hearing {
         id,
@@ -25,7 +31,7 @@ fn hearing(row: Row) -> Result<Hearing> {
         case,
         kind,
         scheduled_at,
-        detail: detail.read::<HearingDetail>()?,
+        detail: keys.open(case, id, &detail)?,
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in hearing"))?,
         updated_at,
@@ -43,7 +49,7 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Hearing) -> Result<()> {
             t::case_id.eq(new.case),
             t::kind.eq(&new.kind),
             t::scheduled_at.eq(new.scheduled_at),
-            t::detail.eq(Json::of(&new.detail)?),
+            t::detail.eq(vault::seal(tx, new.case, id, &new.detail)?),
             t::version.eq(new.version),
             t::created_at.eq(new.created_at),
             t::created_by_agency.eq(new.created_by_agency.as_str()),
@@ -58,7 +64,8 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Hearing) -> Result<()> {
 pub fn find(conn: &mut Conn, id: HearingId) -> Result<Hearing> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    hearing(row)
+    let keys = vault::keys(conn, [row.2])?;
+    hearing(row, &keys)
 }
 
 /// Whether a hearing is one of a case's.
@@ -77,7 +84,7 @@ pub fn update(tx: &mut Conn, hearing: &Hearing, read_at: i64) -> Result<()> {
         .set((
             t::kind.eq(&hearing.kind),
             t::scheduled_at.eq(hearing.scheduled_at),
-            t::detail.eq(Json::of(&hearing.detail)?),
+            t::detail.eq(vault::seal(tx, hearing.case, id, &hearing.detail)?),
             t::version.eq(hearing.version),
             t::updated_at.eq(hearing.updated_at),
         ))
@@ -98,6 +105,7 @@ pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) 
         query = query.filter(t::id.gt(HearingId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.load(conn)?;
-    let hearings = rows.into_iter().map(hearing).collect::<Result<Vec<_>>>()?;
+    let keys = vault::keys(conn, [case])?;
+    let hearings = rows.into_iter().map(|row| hearing(row, &keys)).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(hearings, limit, |h| After { key: String::new(), id: h.id.uuid() }))
 }

@@ -184,6 +184,7 @@ pub fn render(
         | Error::ClientSuspended
         | Error::OwnerOnly
         | Error::NotFound
+        | Error::Erased
         | Error::NotAcceptable
         | Error::RequestTimeout
         | Error::ExternalRefTaken

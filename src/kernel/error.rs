@@ -133,6 +133,8 @@ pub enum Error {
     OwnerOnly,
     /// Absent or invisible: the same.
     NotFound,
+    /// It was there and in sight, and was erased: its key is destroyed.
+    Erased,
     /// The method is not one of this resource's.
     MethodNotAllowed(Vec<&'static str>),
     /// Nothing that the caller accepts can be produced.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::entry::{Actor, Entry};
 use crate::db::schema::{ledger_entry, ledger_pending};
 use crate::db::types::{IdSql, JsonSql, TimeSql};
-use crate::db::{Conn, Json};
+use crate::db::{Clear, Conn, Json};
 use crate::kernel::ids::{ClientId, EntryId, Kind, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Id, Result, Timestamp};
@@ -129,6 +129,9 @@ pub fn append_rows(tx: &mut Conn, rows: &[Row]) -> Result<()> {
 fn column<'r, T>(rows: &'r [Row], f: impl Fn(&'r Row) -> T) -> Vec<T> {
     rows.iter().map(f).collect()
 }
+
+/// Pointers, codes and states: no values.
+impl Clear for super::entry::Payload {}
 
 /// What one entry of a history says.
 #[derive(Clone, Debug)]

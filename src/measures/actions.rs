@@ -179,6 +179,7 @@ pub async fn move_measure(
             transitions::append(
                 tx,
                 &act,
+                measure.case,
                 id,
                 &Done {
                     id: record,
@@ -247,8 +248,8 @@ pub async fn list_transitions(
     let act = act.clone();
     store
         .read(move |conn| {
-            find(conn, &act, id)?;
-            transitions::list(conn, id, after.as_ref(), limit)
+            let (measure, ..) = find(conn, &act, id)?;
+            transitions::list(conn, measure.case, id, after.as_ref(), limit)
         })
         .await
 }

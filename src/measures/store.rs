@@ -13,6 +13,7 @@ use crate::db::{Conn, Json};
 use crate::kernel::ids::{AccusedId, CaseId, MeasureId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Day, Error, PartialDate, Result, Timestamp};
+use crate::vault::{self, Guarded, Keys};
 
 type Row = (
     MeasureId,
@@ -47,7 +48,12 @@ fn columns() -> _ {
     )
 }
 
-fn measure(row: Row) -> Result<Measure> {
+impl Guarded for MeasureDetail {
+    const PLACE: &'static str = "measure.detail";
+    const SECRET: &'static [&'static str] = &["legal_act"];
+}
+
+fn measure(row: Row, keys: &Keys) -> Result<Measure> {
     let (id, version, case, kind, type_code, state, accused, victim, detail, created_at, agency, updated_at) = row;
     let subject = match (accused, victim) {
         (Some(accused), None) => Subject::Accused(accused),
@@ -62,7 +68,7 @@ fn measure(row: Row) -> Result<Measure> {
         type_code,
         state: State::parse(&state).ok_or_else(|| Error::internal("measure state"))?,
         subject,
-        detail: detail.read::<MeasureDetail>()?,
+        detail: keys.open(case, id, &detail)?,
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in measure"))?,
         updated_at,
@@ -87,7 +93,7 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Measure) -> Result<()> {
             t::state.eq(new.state.as_str()),
             t::accused_id.eq(accused),
             t::victim_id.eq(victim),
-            t::detail.eq(Json::of(&new.detail)?),
+            t::detail.eq(vault::seal(tx, new.case, id, &new.detail)?),
             t::version.eq(new.version),
             t::created_at.eq(new.created_at),
             t::created_by_agency.eq(new.created_by_agency.as_str()),
@@ -102,7 +108,8 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Measure) -> Result<()> {
 pub fn find(conn: &mut Conn, id: MeasureId) -> Result<Measure> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    measure(row)
+    let keys = vault::keys(conn, [row.2])?;
+    measure(row, &keys)
 }
 
 /// Writes a changed measure over the version that it was read at, and carries the change to the desk.
@@ -111,7 +118,7 @@ pub fn update(tx: &mut Conn, measure: &Measure, read_at: i64, owner: &AgencyCode
     let moved = diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at)))
         .set((
             t::state.eq(measure.state.as_str()),
-            t::detail.eq(Json::of(&measure.detail)?),
+            t::detail.eq(vault::seal(tx, measure.case, id, &measure.detail)?),
             t::version.eq(measure.version),
             t::updated_at.eq(measure.updated_at),
         ))
@@ -166,7 +173,8 @@ pub fn list(
         query = query.filter(t::id.gt(MeasureId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.load(conn)?;
-    let measures = rows.into_iter().map(measure).collect::<Result<Vec<_>>>()?;
+    let keys = vault::keys(conn, rows.iter().map(|row| row.2))?;
+    let measures = rows.into_iter().map(|row| measure(row, &keys)).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(measures, limit, |m| After { key: String::new(), id: m.id.uuid() }))
 }
 
@@ -180,7 +188,8 @@ pub fn many(conn: &mut Conn, ids: &[MeasureId]) -> Result<Vec<Measure>> {
     buckets.dedup();
     let rows: Vec<Row> =
         t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids.to_vec())).select(columns()).load(conn)?;
-    let mut found = rows.into_iter().map(measure).collect::<Result<Vec<Measure>>>()?;
+    let keys = vault::keys(conn, rows.iter().map(|row| row.2))?;
+    let mut found = rows.into_iter().map(|row| measure(row, &keys)).collect::<Result<Vec<Measure>>>()?;
     found.sort_by_key(|m| ids.iter().position(|id| *id == m.id));
     Ok(found)
 }
@@ -211,9 +220,10 @@ pub fn running(conn: &mut Conn, case: CaseId) -> Result<Vec<Running>> {
         .order(t::id.asc())
         .limit(1_000)
         .load(conn)?;
+    let keys = vault::keys(conn, rows.first().map(|_| case))?;
     rows.into_iter()
         .map(|row| {
-            let Measure { id, type_code, subject, detail, .. } = measure(row)?;
+            let Measure { id, type_code, subject, detail, .. } = measure(row, &keys)?;
             let day = |e: &super::wire::Extension| e.effective_on.map_or_else(|| e.at.date(), PartialDate::latest);
             Ok(Running {
                 id,

@@ -14,11 +14,17 @@ use crate::kernel::ids::{CaseId, NoteId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::vault::{self, Guarded, Keys};
 
-/// The stored document: the one place that a vault has to seal.
+/// The stored document, sealed as a whole under the case's key.
 #[derive(Serialize, Deserialize)]
 struct Detail {
     text: Pii<String>,
+}
+
+impl Guarded for Detail {
+    const PLACE: &'static str = "note.detail";
+    const SECRET: &'static [&'static str] = &[];
 }
 
 type Row = (NoteId, i64, CaseId, String, String, Option<NoteId>, Option<NoteId>, Json, Timestamp, Timestamp);
@@ -39,9 +45,9 @@ fn columns() -> _ {
     )
 }
 
-fn note(row: Row) -> Result<Note> {
+fn note(row: Row, keys: &Keys) -> Result<Note> {
     let (id, version, case, agency, visibility, supersedes, superseded_by, detail, created_at, updated_at) = row;
-    let Detail { text } = detail.read()?;
+    let Detail { text } = keys.open(case, id, &detail)?;
     Ok(Note {
         id,
         version,
@@ -69,7 +75,7 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Note) -> Result<()> {
             t::visibility.eq(new.visibility.as_str()),
             t::supersedes_id.eq(new.supersedes),
             t::superseded_by_id.eq(new.superseded_by),
-            t::detail.eq(Json::of(&Detail { text: new.text.clone() })?),
+            t::detail.eq(vault::seal(tx, new.case, id, &Detail { text: new.text.clone() })?),
             t::version.eq(new.version),
             t::created_at.eq(new.created_at),
             t::created_by_agency.eq(new.agency.as_str()),
@@ -84,7 +90,8 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Note) -> Result<()> {
 pub fn find(conn: &mut Conn, id: NoteId) -> Result<Note> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    note(row)
+    let keys = vault::keys(conn, [row.2])?;
+    note(row, &keys)
 }
 
 /// Says of a note that another one takes its place; false if one has taken it already.
@@ -128,6 +135,7 @@ pub fn list(
         query = query.filter(t::id.gt(NoteId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.load(conn)?;
-    let notes = rows.into_iter().map(note).collect::<Result<Vec<_>>>()?;
+    let keys = vault::keys(conn, [case])?;
+    let notes = rows.into_iter().map(|row| note(row, &keys)).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(notes, limit, |n| After { key: String::new(), id: n.id.uuid() }))
 }

@@ -6,6 +6,7 @@ use super::wire::{Contact, Document, DocumentInput};
 use crate::catalogue::Catalogue;
 use crate::kernel::pii::Pii;
 use crate::kernel::{Fault, FaultCode, Field, PartialDate};
+use crate::vault::Guarded;
 
 /// Who a person is. One document, in a table of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,11 @@ pub struct Identity {
     pub address: Option<Pii<String>>,
     /// How to make contact without danger.
     pub safe_contact_instructions: Option<Pii<String>>,
+}
+
+impl Guarded for Identity {
+    const PLACE: &'static str = "identity.content";
+    const SECRET: &'static [&'static str] = &[];
 }
 
 /// Changes to an identity. Each door fills in what it knows.

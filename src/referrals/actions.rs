@@ -184,6 +184,7 @@ pub async fn move_referral(
             transitions::append(
                 tx,
                 &act,
+                before.case,
                 id,
                 &Done {
                     id: record,
@@ -227,6 +228,7 @@ pub fn revoke_without_consent(tx: &mut Conn, act: &Act, id: ReferralId, consent:
     transitions::append(
         tx,
         act,
+        after.case,
         id,
         &Done {
             id: act.id(id.bucket()),
@@ -332,8 +334,8 @@ pub async fn list_transitions(
     let scope = act.scope.clone();
     store
         .read(move |conn| {
-            store::find(conn, &scope, id)?;
-            transitions::list(conn, id, after.as_ref(), limit)
+            let (referral, _) = store::find(conn, &scope, id)?;
+            transitions::list(conn, referral.case, id, after.as_ref(), limit)
         })
         .await
 }

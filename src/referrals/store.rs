@@ -12,6 +12,7 @@ use crate::db::{Conn, Json};
 use crate::kernel::ids::{CaseId, ConsentId, ReferralId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::vault::{self, Guarded, Keys};
 
 /// Which of an agency's two boxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,12 @@ fn columns() -> _ {
     )
 }
 
-fn referral(row: Row) -> Result<Referral> {
+impl Guarded for ReferralDetail {
+    const PLACE: &'static str = "referral.detail";
+    const SECRET: &'static [&'static str] = &["consent_ref", "message", "reason"];
+}
+
+fn referral(row: Row, keys: &Keys) -> Result<Referral> {
     let (id, version, number, case, from, to, kind, state, detail, created_at, created_by_agency, updated_at) = row;
     let agency = |text: &str| AgencyCode::parse(text).ok_or_else(|| Error::internal("agency code in referral"));
     Ok(Referral {
@@ -69,7 +75,7 @@ fn referral(row: Row) -> Result<Referral> {
         to: agency(&to)?,
         kind,
         state: State::parse(&state).ok_or_else(|| Error::internal("referral state"))?,
-        detail: detail.read::<ReferralDetail>()?,
+        detail: keys.open(case, id, &detail)?,
         created_at,
         created_by_agency: agency(&created_by_agency)?,
         updated_at,
@@ -80,7 +86,8 @@ fn referral(row: Row) -> Result<Referral> {
 pub fn find(conn: &mut Conn, scope: &Scope, id: ReferralId) -> Result<(Referral, Standing)> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    let found = referral(row)?;
+    let keys = vault::keys(conn, [row.3])?;
+    let found = referral(row, &keys)?;
     let standing = found.standing(scope).ok_or(Error::NotFound)?;
     Ok((found, standing))
 }
@@ -93,7 +100,8 @@ pub fn locked(tx: &mut Conn, id: ReferralId) -> Result<Referral> {
         t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_no_key_update().first::<i64>(c)?;
     }
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(tx)?;
-    referral(row)
+    let keys = vault::keys(tx, [row.3])?;
+    referral(row, &keys)
 }
 
 /// Inserts a draft and puts it in its sender's box.
@@ -109,7 +117,7 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Referral) -> Result<()> {
             t::to_agency.eq(new.to.as_str()),
             t::kind.eq(&new.kind),
             t::state.eq(new.state.as_str()),
-            t::detail.eq(Json::of(&new.detail)?),
+            t::detail.eq(vault::seal(tx, new.case, new.id, &new.detail)?),
             t::version.eq(new.version),
             t::created_at.eq(new.created_at),
             t::created_by_agency.eq(new.created_by_agency.as_str()),
@@ -129,7 +137,7 @@ pub fn update(tx: &mut Conn, before: &Referral, after: &Referral) -> Result<()> 
                 t::to_agency.eq(after.to.as_str()),
                 t::kind.eq(&after.kind),
                 t::state.eq(after.state.as_str()),
-                t::detail.eq(Json::of(&after.detail)?),
+                t::detail.eq(vault::seal(tx, after.case, id, &after.detail)?),
                 t::version.eq(after.version),
                 t::updated_at.eq(after.updated_at),
             ))
@@ -283,5 +291,6 @@ fn many(conn: &mut Conn, ids: &[ReferralId]) -> Result<Vec<Referral>> {
     buckets.dedup();
     let rows: Vec<Row> =
         t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids.to_vec())).select(columns()).load(conn)?;
-    rows.into_iter().map(referral).collect()
+    let keys = vault::keys(conn, rows.iter().map(|row| row.3))?;
+    rows.into_iter().map(|row| referral(row, &keys)).collect()
 }

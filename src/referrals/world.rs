@@ -22,6 +22,7 @@ use crate::http::idempotency::{Key, Once};
 use crate::kernel::ids::{CaseId, ClientId, VictimId};
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::Actor;
+use crate::vault::{KeyringSettings, Source, Vault};
 
 /// Whose case it is.
 pub const OWNER: &str = "PE-MP";
@@ -73,9 +74,13 @@ impl World {
         let dir = std::env::temp_dir().join(format!("sistra-referrals-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&dir).unwrap();
         let url = DatabaseUrl::Sqlite(dir.join("registry.sqlite"));
-        migrations::up(&mut open(&url, Role::Write, 5_000).unwrap()).unwrap();
-        let store = Store::open(&StoreSettings { connections: 2, ..StoreSettings::new(url) }).unwrap();
         let now = Timestamp::now();
+        let mut conn = open(&url, Role::Write, 5_000).unwrap();
+        migrations::up(&mut conn).unwrap();
+        let source = Source::File(dir.join("keyring.json"));
+        let ring = KeyringSettings { source, erased: dir.join("erased.log"), make: true };
+        let vault = Some(Vault::open(&mut conn, &ring, now).unwrap());
+        let store = Store::open(&StoreSettings { connections: 2, vault, ..StoreSettings::new(url) }).unwrap();
         let case_id = CaseId::generate(now, Bucket::random());
         let victims: Vec<VictimId> = (0..3).map(|_| VictimId::generate(now, Bucket::random())).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

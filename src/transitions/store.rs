@@ -11,6 +11,7 @@ use crate::db::{Conn, Json};
 use crate::kernel::ids::{CaseId, ChargeId, ClientId, Kind, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Id, PartialDate, Result, Timestamp};
+use crate::vault::{self, Guarded};
 
 /// A move that is being made.
 #[derive(Clone, Debug)]
@@ -56,15 +57,17 @@ struct Detail {
     reach: Reach,
 }
 
-/// Records a move, in the transaction that makes it.
-pub fn append<K: Kind>(tx: &mut Conn, act: &Act, resource: Id<K>, done: &Done) -> Result<()> {
+impl Guarded for Detail {
+    const PLACE: &'static str = "transition_record.detail";
+    const SECRET: &'static [&'static str] = &["legal_act", "reason"];
+}
+
+/// Records a move, in the transaction that makes it. `of` is the case or the person under whose key its words lie.
+pub fn append<K: Kind, S: Kind>(tx: &mut Conn, act: &Act, of: Id<S>, resource: Id<K>, done: &Done) -> Result<()> {
     let Done { id, trigger, from, to, legal_act, effective_on, reason, version, reach } = done;
-    let detail = Json::of(&Detail {
-        legal_act: legal_act.clone(),
-        effective_on: *effective_on,
-        reason: reason.clone(),
-        reach: reach.clone(),
-    })?;
+    let detail =
+        Detail { legal_act: legal_act.clone(), effective_on: *effective_on, reason: reason.clone(), reach: reach.clone() };
+    let detail = vault::seal(tx, of, *id, &detail)?;
     let client = act.actor.client.ok_or_else(|| Error::internal("a transition without a client"))?;
     diesel::insert_into(t::table)
         .values((
@@ -87,8 +90,14 @@ pub fn append<K: Kind>(tx: &mut Conn, act: &Act, resource: Id<K>, done: &Done) -
 
 type Row = (TransitionId, String, String, String, Json, i64, Timestamp, String, ClientId);
 
-/// The moves of one resource, oldest first.
-pub fn list<K: Kind>(conn: &mut Conn, resource: Id<K>, after: Option<&After>, limit: Limit) -> Result<Page<TransitionView>> {
+/// The moves of one resource of a case, oldest first.
+pub fn list<K: Kind, S: Kind>(
+    conn: &mut Conn,
+    of: Id<S>,
+    resource: Id<K>,
+    after: Option<&After>,
+    limit: Limit,
+) -> Result<Page<TransitionView>> {
     let mut query = t::table
         .filter(t::bucket.eq(resource.bucket().number()))
         .filter(t::resource_id.eq(resource.erase()))
@@ -110,10 +119,12 @@ pub fn list<K: Kind>(conn: &mut Conn, resource: Id<K>, after: Option<&After>, li
         query = query.filter(t::id.gt(TransitionId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.load(conn)?;
+    let keys = vault::keys(conn, rows.first().map(|_| of))?;
     let views = rows
         .into_iter()
         .map(|(id, trigger, from, to, detail, version, at, agency, _client)| {
-            let Detail { legal_act, effective_on, reason, reach: Reach { actor, charges, case } } = detail.read()?;
+            let Detail { legal_act, effective_on, reason, reach: Reach { actor, charges, case } } =
+                keys.open(of, id, &detail)?;
             let agency = AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in transition"))?;
             Ok(TransitionView {
                 id,

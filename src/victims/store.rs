@@ -7,13 +7,14 @@ use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{case_victim, victim as t, victim_case, victim_identity};
-use crate::db::{Conn, Json};
+use crate::db::{Clear, Conn, Json};
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::per_engine;
 use crate::persons::{Identity, Role, store as index};
+use crate::vault::{self, Guarded, Keys};
 
 type Row = (VictimId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -22,13 +23,20 @@ fn columns() -> _ {
     (t::id, t::version, t::code, t::detail, t::created_at, t::created_by_agency, t::updated_at)
 }
 
-fn victim(row: Row) -> Result<Victim> {
+impl Guarded for VictimDetail {
+    const PLACE: &'static str = "victim.detail";
+    const SECRET: &'static [&'static str] = &["indigenous_people"];
+}
+
+impl Clear for Part {}
+
+fn victim(row: Row, keys: &Keys) -> Result<Victim> {
     let (id, version, code, detail, created_at, agency, updated_at) = row;
     Ok(Victim {
         id,
         version,
         code,
-        detail: detail.read::<VictimDetail>()?,
+        detail: keys.open(id, id, &detail)?,
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in victim"))?,
         updated_at,
@@ -46,7 +54,7 @@ pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedVictim
                 t::bucket.eq(bucket),
                 t::id.eq(id),
                 t::code.eq(&victim.code),
-                t::detail.eq(Json::of(&victim.detail)?),
+                t::detail.eq(vault::seal(tx, id, id, &victim.detail)?),
                 t::version.eq(victim.version),
                 t::created_at.eq(victim.created_at),
                 t::created_by_agency.eq(victim.created_by_agency.as_str()),
@@ -58,7 +66,7 @@ pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedVictim
             .values((
                 victim_identity::bucket.eq(bucket),
                 victim_identity::victim_id.eq(id),
-                victim_identity::content.eq(Json::of(identity)?),
+                victim_identity::content.eq(vault::seal(tx, id, id, identity)?),
                 victim_identity::version.eq(1),
                 victim_identity::updated_at.eq(act.now),
             ))
@@ -153,14 +161,18 @@ pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[VictimId]) -> Result<Vec<(Vic
 fn one(conn: &mut Conn, id: VictimId) -> Result<Victim> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    victim(row)
+    victim(row, &vault::keys(conn, [id])?)
 }
 
 /// Writes a changed victim over the version that it was read at.
 pub fn update(tx: &mut Conn, victim: &Victim, read_at: i64) -> Result<()> {
     let (bucket, id) = victim.id.key();
     let moved = diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at)))
-        .set((t::detail.eq(Json::of(&victim.detail)?), t::version.eq(victim.version), t::updated_at.eq(victim.updated_at)))
+        .set((
+            t::detail.eq(vault::seal(tx, id, id, &victim.detail)?),
+            t::version.eq(victim.version),
+            t::updated_at.eq(victim.updated_at),
+        ))
         .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }
@@ -174,7 +186,7 @@ pub fn find_identity(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<(Id
         .filter(victim_identity::victim_id.eq(id))
         .select((victim_identity::content, victim_identity::version, victim_identity::updated_at))
         .first(conn)?;
-    Ok((content.read()?, version, updated_at, sight))
+    Ok((vault::open(conn, id, id, &content)?, version, updated_at, sight))
 }
 
 /// Writes a changed identity over the version that it was read at.
@@ -187,7 +199,7 @@ pub fn update_identity(tx: &mut Conn, id: VictimId, identity: &Identity, read_at
             .filter(victim_identity::version.eq(read_at)),
     )
     .set((
-        victim_identity::content.eq(Json::of(identity)?),
+        victim_identity::content.eq(vault::seal(tx, id, id, identity)?),
         victim_identity::version.eq(read_at + 1),
         victim_identity::updated_at.eq(act.now),
     ))
@@ -224,7 +236,8 @@ pub fn list(conn: &mut Conn, sight: &Sight, case: CaseId, after: Option<&After>,
     } else {
         t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids)).select(columns()).load(conn)?
     };
-    let persons = persons.into_iter().map(victim).collect::<Result<Vec<Victim>>>()?;
+    let keys = vault::keys(conn, persons.iter().map(|row| row.0))?;
+    let persons = persons.into_iter().map(|row| victim(row, &keys)).collect::<Result<Vec<Victim>>>()?;
     let Page { items, next } = page;
     let items = items
         .into_iter()

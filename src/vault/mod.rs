@@ -1,0 +1,241 @@
+//! The vault: what names a person or tells a story is stored under a key of its own, and nowhere in clear.
+//!
+//! Every victim, every accused and every case has a key (AES-256-GCM). The keys lie in `subject_key`, wrapped by the
+//! keyring, which is kept apart from the database. What is sealed is bound to its column, its record and its subject: a
+//! value moved elsewhere does not open.
+//!
+//! The store puts its vault at hand of the thread on which a closure with a connection runs ([`at_hand`]): whoever has
+//! a connection can seal and open, and nobody else.
+//!
+//! Owns: keyring, keys, the sealed form, the list of those erased. Must not know: HTTP, or the rules of any slice.
+
+pub mod envelope;
+pub mod erased;
+pub mod guarded;
+pub mod keyring;
+pub mod rewrap;
+pub mod store;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use quick_cache::sync::Cache;
+use zeroize::Zeroizing;
+
+pub use envelope::SubjectKey;
+pub use erased::ErasedList;
+pub use guarded::Guarded;
+pub use keyring::{Keyring, KeyringSettings, Source};
+
+use crate::db::{Conn, Json};
+use crate::kernel::ids::{Kind, ResourceId};
+use crate::kernel::{Error, Id, Result, Timestamp};
+
+/// Keys kept unwrapped.
+const CACHED: usize = 10_000;
+/// For how long a key is kept unwrapped.
+const CACHED_FOR: Duration = Duration::from_secs(300);
+/// A key's row is cached only once it is this old, in seconds: a younger one may be of a transaction that is still to
+/// fail. Longer than any transaction may take.
+const SETTLED_S: i64 = 60;
+
+/// Where the check value of the keyring lies: no resource has this id.
+const CHECK: uuid::Uuid = uuid::Uuid::nil();
+
+/// The keyring, and the keys that it has opened.
+pub struct Vault {
+    ring: keyring::Live,
+    erased: ErasedList,
+    cache: Cache<ResourceId, Cached>,
+}
+
+#[derive(Clone)]
+struct Cached {
+    key: Arc<SubjectKey>,
+    until: Instant,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault([redacted])")
+    }
+}
+
+impl Vault {
+    /// Opens the keyring and proves that it is the one of this database; makes it where the settings allow that and
+    /// nothing has been sealed yet. The error is one line.
+    pub fn open(conn: &mut Conn, settings: &KeyringSettings, now: Timestamp) -> Result<Arc<Self>, String> {
+        let check = ResourceId::from_uuid(CHECK);
+        let known = store::find(conn, check).map_err(|e| format!("the vault's keys cannot be read: {e:?}"))?;
+        let ring = keyring::Live::open(settings, known.as_ref().map(|k| k.kek.as_str()), now)?;
+        let vault = Self { ring, erased: ErasedList::open(&settings.erased)?, cache: Cache::new(CACHED) };
+        let found = match known {
+            Some(found) => found,
+            None => {
+                let (wrapped, kek) = vault.ring.wrap(check, &SubjectKey::material().map_err(debug)?).map_err(debug)?;
+                store::insert(conn, check, &wrapped, &kek, now).map_err(debug)?;
+                // Another server may have been faster, with another keyring.
+                store::find(conn, check).map_err(debug)?.ok_or("the vault's check value is not there")?
+            }
+        };
+        let wrapped = found.wrapped.as_deref().unwrap_or_default();
+        if vault.ring.unwrap(check, wrapped, &found.kek).is_err() {
+            return Err(format!(
+                "the keys of this database are wrapped by \"{}\", and {} does not open them: restore the keyring that \
+                 belongs to the database",
+                found.kek,
+                settings.source.shown()
+            ));
+        }
+        Ok(Arc::new(vault))
+    }
+
+    /// A secret of this registry for another use, from the keyring's root.
+    pub fn derive(&self, label: &str) -> Result<Zeroizing<[u8; 32]>> {
+        self.ring.derive(label)
+    }
+
+    /// The keyring in use.
+    pub fn ring(&self) -> &keyring::Live {
+        &self.ring
+    }
+
+    /// Those whose keys are destroyed, kept apart from the database.
+    pub fn erased(&self) -> &ErasedList {
+        &self.erased
+    }
+
+    /// Destroys a subject's key: here at once, elsewhere when its cache ends. The subject must be on the list already.
+    pub fn destroy(&self, tx: &mut Conn, subject: ResourceId, now: Timestamp) -> Result<()> {
+        self.cache.remove(&subject);
+        store::destroy(tx, subject, now)
+    }
+
+    fn cached(&self, subject: ResourceId) -> Option<Arc<SubjectKey>> {
+        self.cache.get(&subject).filter(|c| c.until > Instant::now()).map(|c| c.key)
+    }
+
+    /// The key of a stored row; none if it is destroyed.
+    fn opened(&self, subject: ResourceId, row: &store::Row) -> Result<Option<Arc<SubjectKey>>> {
+        let Some(wrapped) = row.wrapped.as_deref().filter(|_| !self.erased.holds(subject)) else { return Ok(None) };
+        let key = Arc::new(SubjectKey::new(&self.ring.unwrap(subject, wrapped, &row.kek)?)?);
+        if row.created_at.plus_seconds(SETTLED_S) < Timestamp::now() {
+            let until = Instant::now() + CACHED_FOR;
+            self.cache.insert(subject, Cached { key: Arc::clone(&key), until });
+        }
+        Ok(Some(key))
+    }
+
+    /// The subject's key, made if there is none.
+    fn for_writing(&self, tx: &mut Conn, subject: ResourceId) -> Result<Arc<SubjectKey>> {
+        if let Some(key) = self.cached(subject) {
+            return Ok(key);
+        }
+        let row = match store::find(tx, subject)? {
+            Some(row) => row,
+            None => {
+                let (wrapped, kek) = self.ring.wrap(subject, &SubjectKey::material()?)?;
+                // The clock, not the record's instant: it says how old the row is, and records may be loaded late.
+                store::insert(tx, subject, &wrapped, &kek, Timestamp::now())?;
+                store::find(tx, subject)?.ok_or_else(|| Error::internal("a subject key was not stored"))?
+            }
+        };
+        self.opened(subject, &row)?.ok_or(Error::Erased)
+    }
+
+    fn for_reading(&self, conn: &mut Conn, subjects: Vec<ResourceId>) -> Result<Keys> {
+        let mut keys = HashMap::with_capacity(subjects.len());
+        let mut missing = Vec::new();
+        for subject in subjects {
+            match self.cached(subject) {
+                Some(key) => {
+                    keys.insert(subject, Some(key));
+                }
+                None => missing.push(subject),
+            }
+        }
+        if !missing.is_empty() {
+            missing.sort_unstable();
+            missing.dedup();
+            for row in store::many(conn, &missing)? {
+                let key = self.opened(row.subject, &row)?;
+                keys.insert(row.subject, key);
+            }
+        }
+        Ok(Keys(keys))
+    }
+}
+
+fn debug(error: Error) -> String {
+    format!("the vault cannot be opened: {error:?}")
+}
+
+thread_local! {
+    static AT_HAND: RefCell<Option<Arc<Vault>>> = const { RefCell::new(None) };
+}
+
+/// Puts a vault at hand of this thread while `f` runs.
+pub fn at_hand<T>(vault: Option<&Arc<Vault>>, f: impl FnOnce() -> T) -> T {
+    /// Gives back what was there before, also when `f` panics.
+    struct Back(Option<Arc<Vault>>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            AT_HAND.set(self.0.take());
+        }
+    }
+    let _back = Back(AT_HAND.replace(vault.cloned()));
+    f()
+}
+
+/// The vault of the store whose connection this thread holds.
+pub fn current() -> Result<Arc<Vault>> {
+    AT_HAND.with_borrow(Clone::clone).ok_or_else(|| Error::internal("a store without a vault"))
+}
+
+/// The keys of some subjects; opening with them needs no database.
+pub struct Keys(HashMap<ResourceId, Option<Arc<SubjectKey>>>);
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys([redacted])")
+    }
+}
+
+/// Reads the keys of some subjects, in one statement.
+pub fn keys<K: Kind>(conn: &mut Conn, subjects: impl IntoIterator<Item = Id<K>>) -> Result<Keys> {
+    let subjects: Vec<ResourceId> = subjects.into_iter().map(Id::erase).collect();
+    if subjects.is_empty() {
+        return Ok(Keys(HashMap::new()));
+    }
+    current()?.for_reading(conn, subjects)
+}
+
+impl Keys {
+    /// Opens what was sealed of a record. Without a key (destroyed) a document is read without its sealed part, where
+    /// it can be; else the answer is [`Error::Erased`].
+    pub fn open<T: Guarded, K: Kind, R: Kind>(&self, subject: Id<K>, record: Id<R>, stored: &Json) -> Result<T> {
+        let subject = subject.erase();
+        match self.0.get(&subject) {
+            Some(Some(key)) => guarded::open(key, subject, record.erase(), stored),
+            Some(None) => guarded::without(stored),
+            None => Err(Error::internal(format!("no key for {}", T::PLACE))),
+        }
+    }
+}
+
+/// Seals the guarded part of a record under its subject's key, made if there is none yet.
+pub fn seal<T: Guarded, K: Kind, R: Kind>(tx: &mut Conn, subject: Id<K>, record: Id<R>, value: &T) -> Result<Json> {
+    let subject = subject.erase();
+    let key = current()?.for_writing(tx, subject)?;
+    guarded::seal(&key, subject, record.erase(), value)
+}
+
+/// Opens what was sealed of one record.
+pub fn open<T: Guarded, K: Kind, R: Kind>(conn: &mut Conn, subject: Id<K>, record: Id<R>, stored: &Json) -> Result<T> {
+    keys(conn, [subject])?.open(subject, record, stored)
+}
+
+#[cfg(test)]
+mod tests;
