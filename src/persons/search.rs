@@ -202,12 +202,10 @@ impl Met {
         // The best of the given names nearly suffices; of two surnames the second counts too.
         let part = |met: &BTreeMap<usize, u32>, asked: usize, best_share: u32| {
             let best = met.values().copied().max().unwrap_or(0);
-            let asked = u32::try_from(asked).unwrap_or(1).max(1);
-            let rest = asked - 1;
-            if rest == 0 {
-                best
-            } else {
-                (best * best_share + (met.values().sum::<u32>() - best) / rest * (10 - best_share)) / 10
+            let others = u32::try_from(asked).unwrap_or(1).saturating_sub(1);
+            match (met.values().sum::<u32>() - best).checked_div(others) {
+                None => best,
+                Some(rest) => (best * best_share + rest * (10 - best_share)) / 10,
             }
         };
         let form = subject.forms.first();

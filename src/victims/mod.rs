@@ -7,4 +7,4 @@ pub mod store;
 pub mod wire;
 
 pub use model::{PreparedVictim, prepare};
-pub use store::{carry, in_case, insert};
+pub use store::{carry, in_case, insert, seen};
