@@ -58,6 +58,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::decisions::http::routes(cfg);
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
+    crate::deconfliction::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);

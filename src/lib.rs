@@ -13,7 +13,8 @@
 //! | [`catalogue`] | the law as dated data |
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
-//! | [`persons`] | who a person is: the same for victims and accused |
+//! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
+//! | [`deconfliction`] | whether another agency knows a person |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -47,6 +48,7 @@ pub mod consents;
 pub mod db;
 pub mod deadlines;
 pub mod decisions;
+pub mod deconfliction;
 pub mod demo;
 pub mod hearings;
 pub mod http;

@@ -1,10 +1,16 @@
 //! Looking for persons without being able to read the index, and who is answered.
 
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
+use sistra::db::Conn;
+use sistra::db::connection::{Role, open};
+use sistra::kernel::Bucket;
+use sistra::persons::names::fold;
+use uuid::Uuid;
 
 use crate::both;
-use crate::support::{Answer, World, case};
+use crate::support::{Answer, Engine, World, case};
 
 const DESK: &str = "cases:read cases:write victims:read victims:write victims:search victims.identity:read victims.identity:write \
     accused:read accused:write accused:search accused.identity:read accused.identity:write";
@@ -192,4 +198,197 @@ fn searches_have_quotas_of_their_own(world, |config, _dir| { config.serve.rate_s
     assert_eq!((third.code(), third.json()["violated_policies"].clone()), ("quota_exceeded".to_owned(), json!(["search_day"])));
     assert_eq!(world.get("/v1/cases", &desk).status, 200);
 }
+
+fn a_new_person_who_may_be_registered_already_is_taken_and_said_so(world) {
+    let desk = desk(world);
+    let path = opened(world, &desk);
+    let id = victim(world, &desk, &path, rosa());
+    let new = |identity: Value| json!({"sex": "female", "age_at_identification": 16, "acts": ["recruit"], "purposes": ["sexual_exploitation"], "identity": identity});
+    let other = opened(world, &desk);
+    let body = new(json!({"given_names": "Roza", "paternal_surname": "Kispe", "maternal_surname": "Cruz", "birth_date": "2004"}));
+    let headers = [("Idempotency-Key", "the-same-key-twice-0001")];
+    let made = world.post_with(&format!("{other}/victims"), &desk, &headers, &body);
+    assert_eq!(made.status, 201, "{}", made.text);
+    let said = made.json()["possible_duplicates"].clone();
+    assert_eq!((said[0]["victim_id"].clone(), said[0]["match_score"].clone(), said.as_array().unwrap().len()), (json!(id), json!("high"), 1), "{said}");
+    assert_eq!(said[0]["matched_on"], json!(["names_phonetic", "surnames", "birth_year"]));
+    let again = world.post_with(&format!("{other}/victims"), &desk, &headers, &body);
+    assert_eq!((again.header("idempotency-replayed").as_str(), again.json()), ("true", made.json()));
+    let unlike = world.post(&format!("{other}/victims"), &desk, &new(json!({"given_names": "Carmen", "paternal_surname": "Flores"})));
+    assert_eq!(unlike.json()["possible_duplicates"], json!([]));
+    // Whoever may not know of the first one is not told.
+    let police = world.token("PE-PNP-DIRCTPTIM", DESK, Purpose::Investigation);
+    let elsewhere = opened(world, &police);
+    let theirs = world.post(&format!("{elsewhere}/victims"), &police, &body);
+    assert_eq!((theirs.status, theirs.json()["possible_duplicates"].clone()), (201, json!([])), "{}", theirs.text);
+    let suspect = json!({"kind": "natural_person", "identity": {"given_names": "Percy", "paternal_surname": "Huamán", "documents": [{"type": "passport", "country": "VE", "number": "X1234567"}]}});
+    let first = world.post(&format!("{path}/accused"), &desk, &suspect);
+    let second = world.post(&format!("{other}/accused"), &desk, &suspect);
+    assert_eq!(second.json()["possible_duplicates"][0]["accused_id"], first.json()["id"], "{}", second.text);
+}
+
+fn another_agency_that_knows_the_person_is_told_and_the_asker_learns_only_that(world) {
+    let desk = desk(world);
+    let path = opened(world, &desk);
+    let id = victim(world, &desk, &path, rosa());
+    let police = world.token("PE-PNP-DIRCTPTIM", "deconfliction:ask", Purpose::Investigation);
+    let ask = |token: &str, question: Value| world.post_with("/v1/deconfliction", token, &[], &question);
+    let yes = ask(&police, json!({"surnames": "Quispe de la Cruz", "given_names": "Rosa", "birth_year": 2004}));
+    assert_eq!((yes.status, yes.text.as_str()), (200, "{\"match\":true}"));
+    assert_eq!(ask(&police, json!({"document": {"type": "national_id", "country": "PE", "number": "10117410"}})).json(), json!({"match": true}));
+    assert_eq!(ask(&police, json!({"surnames": "Mamani", "given_names": "Rosa"})).json(), json!({"match": false}));
+    // Likely is not enough here: a sister has the same surnames.
+    assert_eq!(ask(&police, json!({"surnames": "Quispe de la Cruz", "given_names": "Yesenia"})).json(), json!({"match": false}));
+    let history = world.get(&format!("/v1/victims/{id}/history"), &desk).json();
+    let told: Vec<(&str, &str)> = history["items"].as_array().unwrap().iter()
+        .filter(|e| e["type"] == "deconfliction.matched")
+        .map(|e| (e["agency"].as_str().unwrap(), e["other_agency"].as_str().unwrap())).collect();
+    assert_eq!(told, [("PE-PNP-DIRCTPTIM", "PE-PNP-DIRCTPTIM"); 2], "{history}");
+    // One's own persons are no match: a search shows them.
+    let own = world.token("PE-MP-FISTRAP-LIMA", "deconfliction:ask victims:search", Purpose::Investigation);
+    assert_eq!(ask(&own, json!({"surnames": "Quispe de la Cruz", "given_names": "Rosa", "birth_year": 2004})).json(), json!({"match": false}));
+    assert_eq!(ask(&police, json!({"surnames": "Quispe"})).faults(), ["#/given_names: required"]);
+    assert_eq!(ask(&desk, json!({"surnames": "Quispe", "given_names": "Rosa"})).code(), "insufficient_scope");
+}
+
+fn deconfliction_is_limited_by_the_day(world, |config, _dir| { config.serve.deconfliction_per_day = 2; }) {
+    let police = world.token("PE-PNP-DIRCTPTIM", "deconfliction:ask", Purpose::Investigation);
+    let ask = || world.post_with("/v1/deconfliction", &police, &[], &json!({"surnames": "Mamani", "given_names": "Rosa"}));
+    assert_eq!((ask().status, ask().status), (200, 200));
+    let third = ask();
+    assert_eq!((third.code(), third.json()["violated_policies"].clone()), ("quota_exceeded".to_owned(), json!(["deconfliction"])));
+    assert!(third.header("retry-after").parse::<u32>().unwrap() > 80_000);
+}
+}
+
+/// Registers `persons` by SQL in 20 cases of the desk: a million would take an hour through the door.
+fn fill(world: &World, persons: usize, cases: &[String]) {
+    use sistra::catalogue::names::{FEMALE, SURNAMES};
+    use sistra::persons::index::{Form, Subject};
+    let index = &world.running.as_ref().unwrap().index;
+    let mut seed = 2012_u64;
+    let mut dice = |n: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % n
+    };
+    let mut conn = open(&world.database, Role::Write, 600_000).unwrap();
+    run(&mut conn, "BEGIN");
+    let mut tokens: Vec<(i16, i16, i64, Uuid)> = Vec::new();
+    for batch in 0..persons / 50_000 {
+        let mut rows: Vec<(Uuid, &str)> = Vec::new();
+        for _ in 0..50_000 / 5 {
+            // Five of each name and year: what a drawn name would give, at a fifth of the time.
+            let form = Form {
+                given: vec![FEMALE[dice(40)].to_owned(), FEMALE[dice(40)].to_owned()],
+                surnames: vec![SURNAMES[dice(52)].to_owned(), SURNAMES[dice(52)].to_owned()],
+            };
+            let form = Form {
+                given: form.given.iter().flat_map(|n| fold(n)).collect(),
+                surnames: form.surnames.iter().flat_map(|n| fold(n)).collect(),
+            };
+            let subject = Subject { forms: vec![form], year: Some(1960 + dice(55) as i32), ..Subject::default() };
+            let all = index.tokens(sistra::persons::Role::Victim, &subject);
+            for _ in 0..5 {
+                let id = Uuid::new_v4();
+                rows.push((id, &cases[dice(cases.len())]));
+                tokens.extend(all.iter().map(|t| (t.bucket().number(), t.index, t.value, id)));
+            }
+        }
+        let bucket = |id: &Uuid| Bucket::of(*id).number();
+        let list = |of: &dyn Fn(&(Uuid, &str)) -> String| rows.iter().map(of).collect::<Vec<_>>().join(",");
+        match &mut conn {
+            Conn::Postgres(_) => {
+                let values = list(&|(id, case)| format!("({},'{id}'::uuid,'{case}'::uuid)", bucket(id)));
+                run(&mut conn, &format!("WITH n (b, i, c) AS (VALUES {values}) INSERT INTO victim_case (bucket, victim_id, case_id) SELECT b, i, c FROM n").replace("WITH n", &format!("INSERT INTO victim (bucket, id, code, detail, version, created_at, created_by_agency, created_by_client, updated_at) SELECT b, i, 'V-{batch}', '{{}}', 1, now(), 'PE-PNP', i, now() FROM (VALUES {values}) n (b, i, c); WITH n")));
+            }
+            Conn::Sqlite(_) => {
+                let values = list(&|(id, case)| format!("({},x'{}',x'{}')", bucket(id), id.simple(), case.replace('-', "")));
+                run(
+                    &mut conn,
+                    &format!(
+                        "WITH n (b, i, c) AS (VALUES {values}) INSERT INTO victim (bucket, id, code, detail, version, created_at, created_by_agency, created_by_client, updated_at) SELECT b, i, 'V-{batch}', '{{}}', 1, '2026-03-14T15:30:00.000Z', 'PE-PNP', i, '2026-03-14T15:30:00.000Z' FROM n"
+                    ),
+                );
+                run(
+                    &mut conn,
+                    &format!(
+                        "WITH n (b, i, c) AS (VALUES {values}) INSERT INTO victim_case (bucket, victim_id, case_id) SELECT b, i, c FROM n"
+                    ),
+                );
+            }
+        }
+    }
+    if matches!(conn, Conn::Postgres(_)) {
+        tokens.sort_unstable();
+    } else {
+        tokens.sort_unstable_by_key(|(_, index, value, id)| (*index, *value, *id));
+    }
+    for some in tokens.chunks(100_000) {
+        let id = |id: &Uuid| {
+            if matches!(conn, Conn::Sqlite(_)) { format!("x'{}'", id.simple()) } else { format!("'{id}'::uuid") }
+        };
+        let values: Vec<String> = some.iter().map(|(b, i, v, p)| format!("({b},{i},{v},{})", id(p))).collect();
+        run(&mut conn, &format!("INSERT INTO person_index (bucket, index_id, bidx, person_id) VALUES {}", values.join(",")));
+    }
+    run(&mut conn, "COMMIT");
+    run(&mut conn, "ANALYZE");
+}
+
+fn run(conn: &mut Conn, sql: &str) {
+    conn.batch_execute(sql).unwrap_or_else(|e| panic!("{e:.300}"));
+}
+
+#[expect(clippy::print_stdout, reason = "the figures of the README")]
+fn time(engine: Engine) {
+    let Some(world) = World::new(engine) else { return };
+    let desk = desk(&world);
+    let cases: Vec<String> = (0..20).map(|_| opened(&world, &desk).rsplit('/').next().unwrap().to_owned()).collect();
+    let persons: usize = std::env::var("SISTRA_TEST_PERSONS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    fill(&world, persons, &cases);
+    let one = victim(
+        &world,
+        &desk,
+        &format!("/v1/cases/{}", cases[0]),
+        json!({"given_names": "Sumaq", "paternal_surname": "Tangoa", "maternal_surname": "Murayari", "birth_date": "1971"}),
+    );
+    for (what, question) in [
+        (
+            "one given name, two surnames, year",
+            json!({"surnames": "Murayari Tangoa", "given_names": "Sumaq", "birth_year": 1971}),
+        ),
+        (
+            "two given names, two surnames, year",
+            json!({"surnames": "Murayari Tangoa", "given_names": "Sumaq Rosa", "birth_year": 1971}),
+        ),
+        ("one given name, one surname", json!({"surnames": "Tangoa", "given_names": "Sumaq"})),
+        ("surname and year", json!({"surnames": "Tangoa", "birth_year": 1971})),
+        ("document", json!({"document": {"type": "national_id", "country": "PE", "number": "10117410"}})),
+    ] {
+        let mut times: Vec<u128> = Vec::new();
+        for _ in 0..60 {
+            let from = std::time::Instant::now();
+            let answer = ask(&world, "victims", &desk, &question);
+            times.push(from.elapsed().as_micros());
+            assert!(found(&answer).len() <= 10);
+        }
+        times.sort_unstable();
+        println!(
+            "{engine:?}, {persons} persons, {what}: median {:.1} ms, p95 {:.1} ms",
+            times[30] as f64 / 1e3,
+            times[57] as f64 / 1e3
+        );
+    }
+    assert!(!one.is_empty());
+}
+
+#[test]
+#[ignore = "a million persons take minutes: cargo test --test main -- --ignored --nocapture search::the_time"]
+fn the_time_of_a_search_among_a_million_persons_on_sqlite() {
+    time(Engine::Sqlite);
+}
+
+#[test]
+#[ignore = "a million persons take minutes: cargo test --test main -- --ignored --nocapture search::the_time"]
+fn the_time_of_a_search_among_a_million_persons_on_postgresql() {
+    time(Engine::Postgres);
 }

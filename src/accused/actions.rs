@@ -2,7 +2,7 @@
 
 use super::model::{amend_identity as apply_identity, identity_view, prepare};
 use super::store;
-use super::wire::{AccusedCreate, AccusedIdentityInput, AccusedIdentityView, AccusedPatch, AccusedView};
+use super::wire::{AccusedCreate, AccusedCreated, AccusedIdentityInput, AccusedIdentityView, AccusedPatch, AccusedView};
 use crate::act::Act;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::{Section, head_for_write, sight};
@@ -16,7 +16,7 @@ use crate::kernel::{Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
 use crate::persons::search::first_shown;
-use crate::persons::search_wire::AccusedCandidate;
+use crate::persons::search_wire::{AccusedCandidate, MOST_DUPLICATES};
 use crate::persons::{self, Identity, Publication, Role};
 
 /// Adds an accused to a case.
@@ -26,12 +26,14 @@ pub async fn add_accused(
     once: Once,
     case: CaseId,
     new: AccusedCreate,
-) -> Result<Written<AccusedView>> {
+) -> Result<Written<AccusedCreated>> {
     let (prepared, faults) = prepare(vec![new], "", &act, case);
     // The one item of the list is the body itself: its pointers start at the root.
     no_faults(faults.into_iter().map(|f| under_root(f, "/0")).collect())?;
-    let id = prepared.first().map(|p| p.id).ok_or_else(|| Error::internal("one accused was prepared"))?;
-    store
+    let first = prepared.first().ok_or_else(|| Error::internal("one accused was prepared"))?;
+    let id = first.id;
+    let (asking, subject) = (act.clone(), Subject::of(&first.identity));
+    let written = store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
             let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
@@ -44,7 +46,15 @@ pub async fn add_accused(
             ledger::append(tx, &act.actor, act.now, entries)?;
             Ok(Written { view: store::one(tx, id)?.view(), tag: head.sight.view(), replayed: false })
         })
-        .await
+        .await?;
+    let Written { view, tag, replayed } = written;
+    let new = view.id;
+    let possible_duplicates = if subject.is_empty() {
+        Vec::new()
+    } else {
+        store.read(move |conn| resembling(conn, &asking, &subject, MOST_DUPLICATES, Some(new))).await?
+    };
+    Ok(Written { view: AccusedCreated { added: view, possible_duplicates }, tag, replayed })
 }
 
 /// One page of a case's accused.

@@ -3,7 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::actions;
-use super::wire::{AccusedCreate, AccusedIdentityInput, AccusedIdentityView, AccusedPage, AccusedPatch, AccusedView};
+use super::wire::{
+    AccusedCreate, AccusedCreated, AccusedIdentityInput, AccusedIdentityView, AccusedPage, AccusedPatch, AccusedView,
+};
 use crate::auth::policy::{self, AccusedIdentityRead, AccusedIdentityWrite, AccusedRead, AccusedWrite};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
@@ -38,7 +40,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 /// Somebody not yet known is `unidentified` and gets names later, through the identity's own door.
 #[utoipa::path(tag = "accused", summary = "Add an accused to a case", params(("case_id" = CaseId, Path, description = "The case")),
     request_body = AccusedCreate,
-    responses((status = 201, description = "The accused", body = AccusedView)),
+    responses((status = 201, description = "The accused", body = AccusedCreated)),
     security(("oauth2" = ["accused:write"])))]
 #[post("/v1/cases/{case_id}/accused")]
 pub async fn case_accused_add(
@@ -55,8 +57,15 @@ pub async fn case_accused_add(
     }
     let once = Once::new(caller.client, key, fingerprint);
     let written = actions::add_accused(allowed.store(), allowed.act(), once, case, input).await?;
-    let location = format!("/v1/accused/{}", written.view.id);
-    Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
+    let duplicates = &written.view.possible_duplicates;
+    if !duplicates.is_empty() {
+        let shown = duplicates.iter().map(|c| c.accused_id);
+        let entry = Entry::listed(caller.client, "accused_duplicates", shown);
+        let act = allowed.act();
+        allowed.services().access.record(&act.actor, act.now, entry).await?;
+    }
+    let location = format!("/v1/accused/{}", written.view.added.id);
+    Ok(respond::created(&req, &location, written.view.added.version, &written.tag, &written.view, written.replayed))
 }
 
 /// The accused of a case, pseudonymous.

@@ -7,4 +7,4 @@ pub mod store;
 pub mod wire;
 
 pub use model::{PreparedAccused, prepare};
-pub use store::{carry, has_identified, in_case, insert};
+pub use store::{carry, has_identified, in_case, insert, seen};

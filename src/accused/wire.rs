@@ -7,6 +7,7 @@ use validator::Validate;
 use crate::kernel::ids::AccusedId;
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
+use crate::persons::search_wire::AccusedCandidate;
 use crate::persons::wire::{Contact, Document, DocumentInput};
 
 /// A suspect to register in a case.
@@ -181,6 +182,16 @@ pub struct AccusedView {
     /// Trade or profession.
     #[schema(required)]
     pub occupation: Option<String>,
+}
+
+/// An accused added to a case, and who else in the caller's sight it may be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccusedCreated {
+    /// What was added.
+    #[serde(flatten)]
+    pub added: AccusedView,
+    /// Persons already registered who may be the same, the best first. They stop nothing.
+    pub possible_duplicates: Vec<AccusedCandidate>,
 }
 
 /// The accused of a case.

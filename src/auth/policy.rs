@@ -50,6 +50,8 @@ policy! {
     VictimSearch => "victims:search", Some(OPERATIONAL), Search;
     /// Look for an accused by who it is.
     AccusedSearch => "accused:search", Some(OPERATIONAL), Search;
+    /// Ask whether another agency knows a person.
+    Deconflict => "deconfliction:ask", Some(OPERATIONAL), Search;
     /// Look at accused persons, pseudonymous.
     AccusedRead => "accused:read", None, Read;
     /// Add and amend accused persons.
@@ -84,6 +86,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("victims.identity:write", "Say who a victim is"),
     ("victims:search", "Look for a victim by name, document, telephone or birth year"),
     ("accused:search", "Look for an accused by name, document, telephone or birth year"),
+    ("deconfliction:ask", "Ask whether another agency knows a person"),
     ("accused:read", "Look at accused persons, pseudonymous"),
     ("accused:write", "Add and amend accused persons"),
     ("accused.identity:read", "Look at who an accused person is"),
@@ -103,5 +106,5 @@ pub fn known(scope: &str) -> Option<&'static str> {
 
 /// Whether a scope opens a person's identity, or lets its holder test one.
 pub fn is_identity(scope: &str) -> bool {
-    scope.contains(".identity:") || scope.ends_with(":search")
+    scope.contains(".identity:") || scope.ends_with(":search") || scope == "deconfliction:ask"
 }

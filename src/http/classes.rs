@@ -33,6 +33,7 @@ const IDENTITY: &[&str] = &[
     "DocumentInput",
     "VictimSearch",
     "AccusedSearch",
+    "DeconflictionQuestion",
     "Contact",
 ];
 /// What tells nothing of a person, whichever record it stands in.

@@ -37,6 +37,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "cases", "description": "Accusation files and their stages"},
                 {"name": "victims", "description": "Persons harmed, pseudonymous; identities apart"},
                 {"name": "accused", "description": "Suspects and defendants, pseudonymous; identities apart"},
+                {"name": "deconfliction", "description": "Whether another agency knows a person: yes or no"},
                 {"name": "charges", "description": "One accused, one offence"},
                 {"name": "deadlines", "description": "Legal time limits that run"},
                 {"name": "referrals", "description": "Communications between authorities"},
@@ -174,7 +175,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     let secured = scope.is_some();
     let body = operation.contains_key("requestBody") && !oauth;
     // Searches are reads whose question is personal: it stands in the body.
-    let search = path.ends_with("/search");
+    let search = path.ends_with("/search") || path == "/v1/deconfliction";
     let post = method == "post" && !oauth && !search;
     // Transitions change a record that the caller has seen; agencies of participations have no version of their own.
     let versioned = method == "patch" || (post && path.ends_with("/transitions"));
@@ -218,7 +219,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         _ if !secured => "none",
         "get" if shows_nobody => "none",
         "get" => "read",
-        _ if search => "read",
+        _ if path.ends_with("/search") => "read",
         _ => "change",
     };
     operation.insert("x-audit".into(), json!(audit));

@@ -38,6 +38,10 @@ pub enum Action {
     Revoked,
     /// A person was tied to a case, or a record to another.
     Linked,
+    /// An agency asked whether another one knows somebody.
+    Asked,
+    /// This person was the one whom an agency asked for.
+    Matched,
 }
 
 impl Action {
@@ -51,6 +55,8 @@ impl Action {
             Self::Granted => "granted",
             Self::Revoked => "revoked",
             Self::Linked => "linked",
+            Self::Asked => "asked",
+            Self::Matched => "matched",
         }
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! A token is the first bits of HMAC-SHA-256 over facts that are looked for together. Names have no token of their
 //! own: only pairs do (a given name and a surname, two surnames, a name and the year of birth), so that the index has
-//! no histogram of names, and a pair is cut so short that others fall on it by chance. Documents and telephones are
+//! no histogram of names, and a token is cut so short that others fall on it by chance. Threes find one among the many
+//! who share a pair of common names. Documents and telephones are
 //! nearly unique, so theirs are long: what they give away is equality. Victims and accused have tokens apart: the index
 //! does not tell that somebody is both.
 
@@ -57,6 +58,10 @@ pub enum Index {
     SurnameAndYear,
     /// A given name by sound and the year of birth.
     GivenNameAndYear,
+    /// A given name and two surnames by sound, in either order.
+    FullName,
+    /// A given name and a surname by sound, and the year of birth.
+    NamesAndYear,
     /// A company's name.
     Company,
     /// The same by sound.
@@ -77,6 +82,8 @@ impl Index {
             Self::GivenNameAndYear => 8,
             Self::Company => 9,
             Self::CompanyBySound => 10,
+            Self::FullName => 11,
+            Self::NamesAndYear => 12,
         }
     }
 
@@ -90,7 +97,9 @@ impl Index {
             | Self::NamesByBeginning
             | Self::Surnames
             | Self::SurnameAndYear
-            | Self::GivenNameAndYear => 20,
+            | Self::GivenNameAndYear
+            | Self::FullName
+            | Self::NamesAndYear => 20,
         }
     }
 }
@@ -266,11 +275,17 @@ impl Subject {
                 facts.extend(given.iter().flat_map(|given| names_facts(given, surname)));
             }
             for (index, one) in surnames.iter().enumerate() {
-                facts.extend(surnames.iter().skip(index + 1).map(|other| (Index::Surnames, surnames_facts(one, other))));
+                for other in surnames.iter().skip(index + 1) {
+                    facts.push((Index::Surnames, surnames_facts(one, other)));
+                    facts.extend(given.iter().map(|g| (Index::FullName, full_facts(g, one, other))));
+                }
             }
             if let Some(year) = self.year {
                 facts.extend(surnames.iter().map(|s| (Index::SurnameAndYear, year_facts(s, year))));
                 facts.extend(given.iter().map(|g| (Index::GivenNameAndYear, year_facts(g, year))));
+                for surname in &surnames {
+                    facts.extend(given.iter().map(|g| (Index::NamesAndYear, names_year_facts(g, surname, year))));
+                }
             }
         }
         facts
@@ -296,6 +311,18 @@ pub fn surnames_facts(one: &str, other: &str) -> Vec<String> {
     let mut pair = vec![names::sound(one), names::sound(other)];
     pair.sort();
     pair
+}
+
+/// The facts of a given name and two surnames.
+pub fn full_facts(given: &str, one: &str, other: &str) -> Vec<String> {
+    let mut facts = surnames_facts(one, other);
+    facts.push(names::sound(given));
+    facts
+}
+
+/// The facts of a given name, a surname and a year.
+pub fn names_year_facts(given: &str, surname: &str, year: i32) -> Vec<String> {
+    vec![names::sound(given), names::sound(surname), year.to_string()]
 }
 
 /// The facts of a name and a year.
@@ -349,7 +376,7 @@ mod tests {
         assert!(key.tokens(Role::Victim, &person("R.", "Quispe", None)).is_empty(), "an initial is no name");
         assert!(key.tokens(Role::Victim, &person("", "", Some(2004))).is_empty());
         assert_eq!(key.tokens(Role::Victim, &person("Rosa", "Quispe", None)).len(), 3);
-        assert_eq!(key.tokens(Role::Victim, &person("Rosa Luz", "Quispe Mamani", Some(2004))).len(), 17);
+        assert_eq!(key.tokens(Role::Victim, &person("Rosa Luz", "Quispe Mamani", Some(2004))).len(), 23);
     }
 
     proptest! {

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::index::{Form, Index, IndexKey, Role, Subject, Token, names_facts, refs, sounds, surnames_facts, year_facts};
+use super::index::{
+    Form, Index, IndexKey, Role, Subject, Token, full_facts, names_facts, names_year_facts, refs, sounds, surnames_facts,
+    year_facts,
+};
 use super::names::is_initial;
 use crate::kernel::Result;
 
@@ -28,6 +31,10 @@ pub enum Says {
     Names(Index, usize, usize),
     /// These two surnames.
     Surnames(usize, usize),
+    /// This given name and these two surnames.
+    FullName(usize, usize, usize),
+    /// This given name, this surname and the year.
+    NamesAndYear(usize, usize),
     /// This surname and the year; or a year beside it.
     SurnameAndYear(usize, bool),
     /// This given name and the year.
@@ -123,6 +130,9 @@ pub fn probes(key: &IndexKey, role: Role, subject: &Subject) -> Vec<Probe> {
         }
         for (other, second) in surnames.iter().filter(|(other, _)| other > s) {
             probe(Index::Surnames, &surnames_facts(surname, second), Says::Surnames(*s, *other));
+            for (g, given) in &given {
+                probe(Index::FullName, &full_facts(given, surname, second), Says::FullName(*g, *s, *other));
+            }
         }
     }
     if let Some(year) = subject.year {
@@ -131,6 +141,11 @@ pub fn probes(key: &IndexKey, role: Role, subject: &Subject) -> Vec<Probe> {
             // A year is often reckoned from an age.
             for near in [year - 1, year + 1] {
                 probe(Index::SurnameAndYear, &year_facts(surname, near), Says::SurnameAndYear(*s, false));
+            }
+        }
+        for (s, surname) in &surnames {
+            for (g, given) in &given {
+                probe(Index::NamesAndYear, &names_year_facts(given, surname, year), Says::NamesAndYear(*g, *s));
             }
         }
         for (g, given) in &given {
@@ -152,6 +167,18 @@ struct Met {
 
 impl Met {
     fn hear(&mut self, says: Says) {
+        match says {
+            // A three says what its pairs say; with common names the pairs are too many to be looked through.
+            Says::FullName(g, one, other) => {
+                self.hear(Says::Names(Index::NamesBySound, g, one));
+                return self.hear(Says::Surnames(one, other));
+            }
+            Says::NamesAndYear(g, s) => {
+                self.hear(Says::Names(Index::NamesBySound, g, s));
+                return self.hear(Says::SurnameAndYear(s, true));
+            }
+            _ => {}
+        }
         const SOUND: u32 = 900;
         fn raise(to: &mut BTreeMap<usize, u32>, at: usize, level: u32) {
             let met = to.entry(at).or_default();
@@ -194,6 +221,8 @@ impl Met {
                 self.year = 1_000;
                 Matched::BirthYear
             }
+            // Taken apart above.
+            Says::FullName(..) | Says::NamesAndYear(..) => return,
         };
         self.matched.push(matched);
     }
@@ -202,12 +231,10 @@ impl Met {
         // The best of the given names nearly suffices; of two surnames the second counts too.
         let part = |met: &BTreeMap<usize, u32>, asked: usize, best_share: u32| {
             let best = met.values().copied().max().unwrap_or(0);
-            let asked = u32::try_from(asked).unwrap_or(1).max(1);
-            let rest = asked - 1;
-            if rest == 0 {
-                best
-            } else {
-                (best * best_share + (met.values().sum::<u32>() - best) / rest * (10 - best_share)) / 10
+            let others = u32::try_from(asked).unwrap_or(1).saturating_sub(1);
+            match (met.values().sum::<u32>() - best).checked_div(others) {
+                None => best,
+                Some(rest) => (best * best_share + rest * (10 - best_share)) / 10,
             }
         };
         let form = subject.forms.first();

@@ -81,6 +81,7 @@ fn plain(word: &str) -> String {
 type Blur = fn(Person, &mut Dice) -> Person;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures of the README: cargo test --lib persons::search -- --nocapture")]
 fn most_persons_are_found_however_their_names_are_written() {
     let mut dice = Dice(Xoshiro256PlusPlus::seed_from_u64(2012));
     let key = IndexKey::from_secret(&[5; 32]).unwrap();

@@ -17,6 +17,8 @@ use crate::kernel::{Fault, FaultCode, Result};
 
 /// Most bytes of a question.
 pub const QUESTION_BYTES: usize = 16_384;
+/// Most possible duplicates that a create tells of.
+pub const MOST_DUPLICATES: usize = 5;
 /// Most candidates of an answer.
 pub const MOST: usize = 10;
 

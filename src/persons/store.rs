@@ -14,8 +14,9 @@ use crate::db::{Conn, Json};
 use crate::kernel::ids::{Kind, ResourceId};
 use crate::kernel::{Id, Result};
 
-/// Persons of one token beyond which the rest is not looked at: a pair of names that so many share finds nobody.
-const MOST_PER_TOKEN: i64 = 1_000;
+/// Persons of one token beyond which the rest is not looked at: a pair of names that so many share finds nobody by itself; with
+/// a third fact it does.
+const MOST_PER_TOKEN: i64 = 300;
 
 /// Indexes a new person.
 pub fn add<K: Kind>(tx: &mut Conn, key: &IndexKey, role: Role, person: Id<K>, identity: &Identity) -> Result<()> {

@@ -3,7 +3,8 @@
 use super::model::{identity_view, prepare};
 use super::store;
 use super::wire::{
-    CaseVictimCreate, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView, VictimPatch, VictimView,
+    CaseVictimCreate, CaseVictimCreated, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView,
+    VictimPatch, VictimView,
 };
 use crate::act::Act;
 use crate::cases::actions::{Written, must_match};
@@ -17,7 +18,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
 use crate::persons::search::first_shown;
-use crate::persons::search_wire::VictimCandidate;
+use crate::persons::search_wire::{MOST_DUPLICATES, VictimCandidate};
 use crate::persons::{self, Role};
 
 /// Adds a victim to a case.
@@ -27,13 +28,15 @@ pub async fn add_victim(
     once: Once,
     case: CaseId,
     new: CaseVictimCreate,
-) -> Result<Written<CaseVictimView>> {
+) -> Result<Written<CaseVictimCreated>> {
     let (prepared, faults) = prepare(vec![new], "", &act, case);
     // The one item of the list is the body itself: its pointers start at the root.
     let faults = faults.into_iter().map(|f| crate::kernel::error::under_root(f, "/0")).collect();
     no_faults(faults)?;
-    let id = prepared.first().map(|p| p.id).ok_or_else(|| Error::internal("one victim was prepared"))?;
-    store
+    let first = prepared.first().ok_or_else(|| Error::internal("one victim was prepared"))?;
+    let id = first.id;
+    let (asking, subject) = (act.clone(), Subject::of(&first.identity));
+    let written = store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
             let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
@@ -47,7 +50,15 @@ pub async fn add_victim(
             let part = store::find_part(tx, case, id)?;
             Ok(Written { view: part.view(), tag: head.sight.view(), replayed: false })
         })
-        .await
+        .await?;
+    let Written { view, tag, replayed } = written;
+    let new = view.victim_id;
+    let possible_duplicates = if subject.is_empty() {
+        Vec::new()
+    } else {
+        store.read(move |conn| resembling(conn, &asking, &subject, MOST_DUPLICATES, Some(new))).await?
+    };
+    Ok(Written { view: CaseVictimCreated { added: view, possible_duplicates }, tag, replayed })
 }
 
 /// One page of a case's victims.

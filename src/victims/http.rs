@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::wire::{
-    CaseVictimCreate, CaseVictimPage, CaseVictimPatch, CaseVictimView, DisclosureReport, VictimIdentityInput,
-    VictimIdentityView, VictimPatch, VictimView,
+    CaseVictimCreate, CaseVictimCreated, CaseVictimPage, CaseVictimPatch, CaseVictimView, DisclosureReport,
+    VictimIdentityInput, VictimIdentityView, VictimPatch, VictimView,
 };
 use super::{actions, disclosures};
 use crate::auth::policy::{self, VictimIdentityRead, VictimIdentityWrite, VictimRead, VictimWrite};
@@ -44,7 +44,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 /// Means are required for an adult and never for a minor; unknown age counts as a minor.
 #[utoipa::path(tag = "victims", summary = "Add a victim to a case", params(("case_id" = CaseId, Path, description = "The case")),
     request_body = CaseVictimCreate,
-    responses((status = 201, description = "The victim in the case", body = CaseVictimView)),
+    responses((status = 201, description = "The victim in the case", body = CaseVictimCreated)),
     security(("oauth2" = ["victims:write"])))]
 #[post("/v1/cases/{case_id}/victims")]
 pub async fn case_victim_add(
@@ -61,8 +61,15 @@ pub async fn case_victim_add(
     }
     let once = Once::new(caller.client, key, fingerprint);
     let written = actions::add_victim(allowed.store(), allowed.act(), once, case, input).await?;
-    let location = format!("/v1/cases/{case}/victims/{}", written.view.victim_id);
-    Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
+    let duplicates = &written.view.possible_duplicates;
+    if !duplicates.is_empty() {
+        let shown = duplicates.iter().map(|c| c.victim_id);
+        let entry = Entry::listed(caller.client, "victim_duplicates", shown);
+        let act = allowed.act();
+        allowed.services().access.record(&act.actor, act.now, entry).await?;
+    }
+    let location = format!("/v1/cases/{case}/victims/{}", written.view.added.victim_id);
+    Ok(respond::created(&req, &location, written.view.added.version, &written.tag, &written.view, written.replayed))
 }
 
 /// The victims of a case whom the caller may see, pseudonymous.

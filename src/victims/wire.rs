@@ -7,6 +7,7 @@ use validator::Validate;
 use crate::kernel::ids::{CaseId, ClientId, ConsentId, EntryId, ReferralId, VictimId};
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
+use crate::persons::search_wire::VictimCandidate;
 use crate::persons::wire::{Contact, Document, DocumentInput};
 
 /// A victim to add to a case: who, and what happened to her or him.
@@ -289,6 +290,16 @@ pub struct CaseVictimView {
     pub control: Vec<String>,
     /// The victim.
     pub victim: VictimView,
+}
+
+/// A victim added to a case, and who else in the caller's sight it may be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CaseVictimCreated {
+    /// What was added.
+    #[serde(flatten)]
+    pub added: CaseVictimView,
+    /// Persons already registered who may be the same, the best first. They stop nothing.
+    pub possible_duplicates: Vec<VictimCandidate>,
 }
 
 /// The victims of a case.
