@@ -64,8 +64,7 @@ impl Bench {
             "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]});
         let reader = self::client(&running, "victims.identity:read", Credential::Jwks(keys.to_string()));
         let token = |client: &ClientRecord| {
-            let (scopes, now) = (&client.scopes, Timestamp::now().plus_seconds(50));
-            running.authenticator.token_for(client, scopes, Purpose::Prosecution, None, now).unwrap()
+            running.authenticator.token_for(client, &client.scopes, Purpose::Prosecution, None, Timestamp::now()).unwrap()
         };
         let (token, identity) = (token(&client), token(&reader));
         let catalogue = Arc::new(config.catalogue().unwrap());

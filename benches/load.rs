@@ -21,6 +21,24 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Milliseconds that a small write takes to be on the disk where the data lie; the median.
+pub fn commit_ms() -> f64 {
+    use std::io::Write;
+    let path = std::env::temp_dir().join(format!("sistra-bench-disk-{}", crate::unique()));
+    let mut file = std::fs::File::create(&path).unwrap();
+    let mut took: Vec<Duration> = (0..100)
+        .map(|_| {
+            file.write_all(&[0; 16_384]).unwrap();
+            let started = Instant::now();
+            file.sync_data().unwrap();
+            started.elapsed()
+        })
+        .collect();
+    let _ = std::fs::remove_file(path);
+    took.sort_unstable();
+    took[50].as_secs_f64() * 1e3
+}
+
 /// The bytes of a request.
 pub fn request(method: &str, path: &str, token: &str, headers: &[(&str, String)], body: &str) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n");
@@ -43,33 +61,37 @@ pub struct Usage<T = f64> {
     pub load: T,
 }
 
-/// Nanoseconds that the threads of a process ran, split by whether their name starts with `load`.
-fn ran(process: &Path) -> (u64, u64) {
-    let (mut others, mut load) = (0, 0);
-    for task in std::fs::read_dir(process.join("task")).into_iter().flatten().flatten() {
-        let read = |name: &str| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
-        let ns: u64 = read("schedstat").split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
-        *if read("comm").starts_with("load") { &mut load } else { &mut others } += ns;
-    }
-    (others, load)
+fn text(path: &Path, name: &str) -> String {
+    std::fs::read_to_string(path.join(name)).unwrap_or_default()
+}
+
+/// The fields of a `stat` after the name, which may hold anything.
+fn fields(stat: &str) -> impl Iterator<Item = &str> {
+    stat.rsplit_once(") ").map_or("", |(_, rest)| rest).split(' ')
+}
+
+/// Nanoseconds that a process ran, with the threads that have ended; in hundredths of a second.
+fn ran(process: &Path) -> u64 {
+    let stat = text(process, "stat");
+    fields(&stat).skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10_000_000
+}
+
+/// Nanoseconds that the thread of the load generator ran.
+fn ran_for_load() -> u64 {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten().map(|t| t.path());
+    let of = |task: &Path| text(task, "schedstat").split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+    tasks.filter(|t| text(t, "comm").trim_end() == "load").map(|t| of(&t)).sum()
 }
 
 impl Usage<u64> {
     fn now(database: Option<u32>) -> Self {
-        let (server, load) = ran(Path::new("/proc/self"));
-        let child = |parent: u32, stat: &str| {
-            let after = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-            after.split(' ').nth(1) == Some(&parent.to_string())
-        };
+        let (all, load) = (ran(Path::new("/proc/self")), ran_for_load());
+        let child = |process: &Path, parent: &str| fields(&text(process, "stat")).nth(1) == Some(parent);
         let database = database.map_or(0, |parent| {
-            std::fs::read_dir("/proc")
-                .unwrap()
-                .flatten()
-                .filter(|p| std::fs::read_to_string(p.path().join("stat")).is_ok_and(|stat| child(parent, &stat)))
-                .map(|p| ran(&p.path()).0)
-                .sum()
+            let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|p| p.path());
+            processes.filter(|p| child(p, &parent.to_string())).map(|p| ran(&p)).sum()
         });
-        Self { server, database, load }
+        Self { server: all.saturating_sub(load), database, load }
     }
 }
 
@@ -91,7 +113,7 @@ impl Figures {
     fn since(database: Option<u32>, before: Usage<u64>, started: Instant, mut latencies: Vec<Duration>) -> Self {
         let (took, after) = (started.elapsed(), Usage::now(database));
         latencies.sort_unstable();
-        // A thread that ended takes its time with it.
+        // A process of PostgreSQL that ended takes its time with it.
         let usage = Usage {
             server: after.server.saturating_sub(before.server),
             database: after.database.saturating_sub(before.database),
@@ -240,8 +262,13 @@ impl Load {
                         let asked = Instant::now();
                         let (status, body) = wire.ask(request).await;
                         latencies.push(asked.elapsed());
-                        let text = || String::from_utf8_lossy(&wire.buffer[body..]).into_owned();
-                        assert!((200..300).contains(&status), "{status}: {}", text());
+                        if !(200..300).contains(&status) {
+                            // The others wait for this one: a panic here would leave them waiting.
+                            let line = request.split(|b| *b == b'\r').next().unwrap_or_default();
+                            let (line, body) = (String::from_utf8_lossy(line), &wire.buffer[body..]);
+                            eprintln!("{line}: {status}: {}", String::from_utf8_lossy(body));
+                            std::process::exit(1);
+                        }
                     }
                 }
                 latencies

@@ -7,7 +7,7 @@ use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{accused as t, accused_case, accused_identity, case_accused};
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{AccusedId, CaseId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
@@ -220,6 +220,7 @@ pub fn update(tx: &mut Conn, accused: &Accused, read_at: i64) -> Result<()> {
             t::version.eq(accused.version),
             t::updated_at.eq(accused.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }
@@ -250,6 +251,7 @@ pub fn update_identity(tx: &mut Conn, id: AccusedId, identity: &Identity, read_a
         accused_identity::version.eq(read_at + 1),
         accused_identity::updated_at.eq(act.now),
     ))
+    .kept()
     .execute(tx)?;
     if moved == 0 {
         return Err(Error::PreconditionFailed { current_version: read_at + 1 });

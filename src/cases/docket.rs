@@ -10,7 +10,7 @@ use super::sections::{Section, Sections};
 use super::wire::CaseSort;
 use crate::auth::Scope;
 use crate::db::schema::{case_participant, docket};
-use crate::db::{Clear, Conn, Json};
+use crate::db::{Clear, Conn, Json, Keep};
 use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
@@ -243,6 +243,7 @@ pub fn refresh(tx: &mut Conn, listing: &Listing) -> Result<()> {
                 docket::reported_at.eq(listing.reported_at),
                 docket::updated_at.eq(listing.updated_at),
             ))
+            .kept()
             .execute(tx)?;
     }
     Ok(())
@@ -427,12 +428,20 @@ pub fn list(conn: &mut Conn, scope: &Scope, filter: &Filter, after: Option<&Afte
 
 /// Of these cases, those that the caller sees.
 pub fn sights(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<(CaseId, Sight)>> {
-    let rows: Vec<(CaseId, String, String, Option<Json>)> = docket::table
+    // Nearly every person is of one case, and that statement is prepared already.
+    if let [one] = cases {
+        return match sight(conn, scope, *one) {
+            Ok(sight) => Ok(vec![(*one, sight)]),
+            Err(Error::NotFound) => Ok(Vec::new()),
+            Err(other) => Err(other),
+        };
+    }
+    let rows: Vec<(CaseId, String, String, Option<Json>)> = per_engine!(conn, c => docket::table
         .filter(docket::bucket.eq(scope.lane_bucket().number()))
         .filter(docket::agency_code.eq(scope.lane()))
         .filter(docket::case_id.eq_any(cases.to_vec()))
         .select((docket::case_id, docket::relation, docket::sections, docket::victim_ids))
-        .load(conn)?;
+        .load(c)?);
     rows.into_iter()
         .map(|(case, relation, sections, victims)| Ok((case, read_sight(&relation, &sections, victims)?)))
         .collect()

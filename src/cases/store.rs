@@ -7,7 +7,7 @@ use super::model::{Case, CaseDetail, Claimed};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::db::schema::{case_file as t, unique_claim};
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{CaseId, ClientId};
 use crate::kernel::page::{After, Limit, Page};
@@ -185,6 +185,7 @@ pub fn update(tx: &mut Conn, case: &Case, read_at: i64) -> Result<()> {
             t::version.eq(case.version),
             t::updated_at.eq(case.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 {
         // Somebody was faster; the caller sees the version that won on its next read.
@@ -287,8 +288,12 @@ pub fn many(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<Case>> {
     let mut buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
     buckets.sort_unstable();
     buckets.dedup();
-    let rows: Vec<Row> =
-        t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids.to_vec())).select(columns()).load(conn)?;
+    // Said to the engine itself, the list is one array on PostgreSQL: one text however long, and planned once.
+    let rows: Vec<Row> = per_engine!(conn, c => t::table
+        .filter(t::bucket.eq_any(buckets))
+        .filter(t::id.eq_any(ids.to_vec()))
+        .select(columns())
+        .load(c)?);
     let keys = vault::keys(conn, rows.iter().map(|row| row.0))?;
     rows.into_iter().map(|row| case(row, &keys)).collect()
 }

@@ -6,7 +6,7 @@ use super::model::{Charge, ChargeDetail};
 use super::moves::{Moved, Step};
 use crate::act::Act;
 use crate::db::schema::charge as t;
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, PartialDate, Result, Timestamp};
@@ -160,6 +160,7 @@ pub fn update(tx: &mut Conn, charge: &Charge, read_at: i64) -> Result<()> {
             t::version.eq(charge.version),
             t::updated_at.eq(charge.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }

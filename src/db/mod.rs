@@ -5,6 +5,7 @@
 
 pub mod connection;
 pub mod errors;
+pub mod kept;
 pub mod migrations;
 pub mod schema;
 pub mod store;
@@ -12,6 +13,7 @@ pub mod types;
 mod writer;
 
 pub use connection::{Conn, DatabaseUrl};
+pub use kept::Keep;
 pub use store::{Store, StoreSettings};
 pub use types::{Clear, Json};
 

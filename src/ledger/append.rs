@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::entry::{Actor, Entry};
 use crate::db::schema::{ledger_entry, ledger_pending};
 use crate::db::types::{IdSql, JsonSql, TimeSql};
-use crate::db::{Clear, Conn, Json};
+use crate::db::{Clear, Conn, Json, Keep};
 use crate::kernel::ids::{ClientId, EntryId, Kind, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Id, Result, Timestamp};
@@ -90,12 +90,14 @@ pub fn append_rows(tx: &mut Conn, rows: &[Row]) -> Result<()> {
             .bind::<Array<IdSql>, _>(column(rows, |r| r.resource_id))
             .bind::<Array<Nullable<BigInt>>, _>(column(rows, |r| r.version))
             .bind::<Array<Nullable<JsonSql>>, _>(column(rows, |r| r.payload.clone()))
+            .kept()
             .execute(c)?;
             diesel::sql_query(
                 "INSERT INTO ledger_pending (bucket, entry_id) SELECT * FROM unnest($1::smallint[], $2::uuid[])",
             )
             .bind::<Array<SmallInt>, _>(column(rows, |r| r.bucket))
             .bind::<Array<IdSql>, _>(column(rows, |r| r.id))
+            .kept()
             .execute(c)?;
         }
         Conn::Sqlite(c) => {

@@ -7,7 +7,7 @@ use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{case_victim, victim as t, victim_case, victim_identity};
-use crate::db::{Clear, Conn, Json};
+use crate::db::{Clear, Conn, Json, Keep};
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
@@ -173,6 +173,7 @@ pub fn update(tx: &mut Conn, victim: &Victim, read_at: i64) -> Result<()> {
             t::version.eq(victim.version),
             t::updated_at.eq(victim.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }
@@ -203,6 +204,7 @@ pub fn update_identity(tx: &mut Conn, id: VictimId, identity: &Identity, read_at
         victim_identity::version.eq(read_at + 1),
         victim_identity::updated_at.eq(act.now),
     ))
+    .kept()
     .execute(tx)?;
     if moved == 0 {
         return Err(Error::PreconditionFailed { current_version: read_at + 1 });
@@ -274,6 +276,7 @@ pub fn update_part(tx: &mut Conn, part: &CaseVictim, read_at: i64) -> Result<()>
         case_victim::version.eq(part.version),
         case_victim::updated_at.eq(part.updated_at),
     ))
+    .kept()
     .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }
