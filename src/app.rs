@@ -55,6 +55,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::decisions::http::routes(cfg);
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
+    crate::break_glass::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);

@@ -26,7 +26,8 @@ const REFERENCE: [&str; 3] = ["agency", "client", "__diesel_schema_migrations"];
 const QUEUE: &str = "ledger_pending";
 
 /// Values of the parameters that lists take. One that is not here is taken from the contract or from a record.
-const EXAMPLES: [(&str, &[&str]); 17] = [
+const EXAMPLES: [(&str, &[&str]); 18] = [
+    ("review", &["pending", "done"]),
     ("stage", &["preliminary_inquiry", "preliminary_inquiry,trial"]),
     ("agency", &["PE-MP-FISTRAP-LIMA"]),
     ("identifier", &["PE-CARPETA:506014501-2026-77-0"]),

@@ -97,7 +97,7 @@ impl Loader<'_> {
                 (charge.id, band.map_or(60, |b| b.min_months + (b.max_months - b.min_months) / 4))
             })
             .collect();
-        let first = opening.persons.first().map(|p| p.id);
+        let first = opening.persons.first().map(|p| (p.id, p.victim.detail.minor()));
         let case = commit_opening(self.store, act, once, opening).await?.view.id;
         let referrals = u64::from(sharing.is_some());
         if let Some(sharing) = sharing {
@@ -160,7 +160,7 @@ impl Loader<'_> {
         number: u64,
         owner: &AgencyCode,
         case: CaseId,
-        first: Option<VictimId>,
+        first: Option<(VictimId, bool)>,
         sharing: &Sharing,
     ) -> Result<()> {
         let Sharing { to, at, fate, .. } = sharing;
@@ -169,10 +169,10 @@ impl Loader<'_> {
         };
         let consented = match first.filter(|_| sharing.rests_on_consent()) {
             None => None,
-            Some(victim) => {
+            Some((victim, minor)) => {
                 let offer = self.once(number, "consent")?;
                 let asking = act(20, owner, Purpose::Assistance, 0);
-                let id = offer_consent(self.store, asking, offer, victim, consent(), false).await?.view.id;
+                let id = offer_consent(self.store, asking, offer, victim, consent(minor), false).await?.view.id;
                 let (answering, answer) = (act(21, owner, Purpose::Assistance, 0), self.once(number, "consent-give")?);
                 let given = ConsentTransitionCreate { trigger: Answer::Give, at: None, evidence: None, reason: None };
                 move_consent(self.store, answering, answer, id, 1, given, false).await?;
@@ -220,7 +220,7 @@ impl Loader<'_> {
                 purpose: Some(purpose),
                 request_id: uuid::Uuid::from_u128(u128::from(number)),
             },
-            scope: caller.scope(),
+            scope: caller.scope(now),
             now,
             catalogue: Arc::clone(&self.law),
             chance,
@@ -234,14 +234,14 @@ impl Loader<'_> {
     }
 }
 
-fn consent() -> ConsentCreate {
+fn consent(minor: bool) -> ConsentCreate {
     ConsentCreate {
         purposes: vec!["referral".to_owned()],
         recipients: Vec::new(),
         language: "es".to_owned(),
         interpreter: false,
         form: "written".to_owned(),
-        given_by: "self".to_owned(),
+        given_by: if minor { "guardian" } else { "self" }.to_owned(),
         guardian_conflict: false,
         text_version: None,
         explained_by: None,

@@ -172,6 +172,7 @@ impl<P: Permission> Allowed<P> {
 
     /// The circumstances of an action that starts now.
     pub fn act(&self) -> Act {
+        let now = Timestamp::now();
         Act {
             actor: Actor {
                 client: Some(self.caller.client),
@@ -180,8 +181,8 @@ impl<P: Permission> Allowed<P> {
                 purpose: Some(self.caller.purpose),
                 request_id: self.context.id,
             },
-            scope: self.caller.scope(),
-            now: Timestamp::now(),
+            scope: self.caller.scope(now),
+            now,
             catalogue: Arc::clone(&self.gate.services.catalogue),
             chance: Chance::System,
         }

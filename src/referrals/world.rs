@@ -176,7 +176,13 @@ impl World {
             purpose: Some(Purpose::Referral),
             request_id: uuid::Uuid::new_v4(),
         };
-        Act { actor, scope: caller.scope(), now, catalogue: Arc::clone(&self.catalogue), chance: crate::act::Chance::System }
+        Act {
+            actor,
+            scope: caller.scope(now),
+            now,
+            catalogue: Arc::clone(&self.catalogue),
+            chance: crate::act::Chance::System,
+        }
     }
 
     pub fn once(&self) -> Once {
