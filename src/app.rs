@@ -59,6 +59,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
+    crate::break_glass::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);

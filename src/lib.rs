@@ -39,6 +39,7 @@ pub mod act;
 pub mod agencies;
 pub mod app;
 pub mod auth;
+pub mod break_glass;
 pub mod cases;
 pub mod catalogue;
 pub mod charges;

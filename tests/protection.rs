@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
-use sistra::db::schema::consent;
-use sistra::kernel::ids::{ConsentId, VictimId};
+use sistra::db::schema::{consent, glass_open};
+use sistra::kernel::ids::{CaseId, ConsentId, VictimId};
 use sistra::kernel::{AgencyCode, Timestamp};
 use sistra::ledger::{Action, Actor, Entry, append};
 
@@ -88,6 +88,19 @@ fn offer() -> Value {
 
 fn last(path: &str) -> String {
     path.rsplit('/').next().unwrap().to_owned()
+}
+
+const POLICE: &str = "PE-PNP-DIRCTPTIM";
+const INVOKE: &str = "break_glass:invoke";
+const REVIEW: &str = "break_glass:review";
+
+/// Another system of the police than the duty officer's.
+fn emergency_reader(world: &World) -> String {
+    world.token(POLICE, &format!("{ALL} {IDENTITIES}"), Purpose::Protection)
+}
+
+fn broken(ward: &Ward) -> Value {
+    json!({"case_id": last(&ward.case), "reason_code": "life_at_risk", "reason": "Fue hallada herida y se necesita saber de quién protegerla."})
 }
 
 both! {
@@ -342,5 +355,114 @@ fn a_report_tells_an_owner_nothing_of_another_agency_s_case(world) {
     running.store.write_blocking(move |tx| append(tx, &actor, now, entry())).unwrap();
     let sees = |token: &str| world.get(&format!("{at}/disclosures"), token).text.contains("PIURA");
     assert!(!sees(&ward.owner) && sees(&oversight));
+}
+
+fn glass_is_broken_before_the_eyes_of_owner_and_oversight_and_shut_by_their_review(world) {
+    let ward = Ward::new(world, Some(22));
+    let (reader, duty) = (emergency_reader(world), world.token(POLICE, INVOKE, Purpose::Protection));
+    let (owner, oversight) = (world.token(OWNER, REVIEW, Purpose::Prosecution), world.token("PE-DP", REVIEW, Purpose::Oversight));
+    let identity = format!("/v1/victims/{}/identity", ward.victim);
+    assert_eq!((world.get(&ward.case, &reader).status, world.get(&identity, &reader).status), (404, 404));
+    let made = world.post("/v1/break-glass", &duty, &broken(&ward));
+    assert_eq!(made.status, 201, "{}", made.text);
+    let (path, body) = (made.header("location"), made.json());
+    for (key, value) in [("state", json!("open")), ("running", json!(true)), ("two_persons", json!(false)), ("minutes", json!(180)), ("created_by_agency", json!(POLICE))] {
+        assert_eq!(body[key], value, "{key}");
+    }
+    assert_eq!((world.get(&ward.case, &reader).status, world.get(&identity, &reader).status), (200, 200));
+    assert_eq!(world.get(&format!("/v1/victims/{}", ward.victim), &reader).status, 200);
+    assert_eq!(world.patch(&ward.case, &reader, "\"1.pff\"", &json!({"territory": "150101"})).status, 403, "it opens eyes, not hands");
+    assert!(!world.get("/v1/cases", &reader).text.contains(&last(&ward.case)), "one record, by its id");
+    let pending = |token: &str| world.get("/v1/break-glass?review=pending", token).json()["items"].clone();
+    for desk in [&owner, &oversight] {
+        assert_eq!(pending(desk)[0], world.get(&path, desk).json());
+        assert_eq!(pending(desk)[0]["reason"], broken(&ward)["reason"]);
+    }
+    let history = world.get(&format!("{}/history", ward.case), &ward.owner).text;
+    assert!(history.contains("case.granted") && history.contains(POLICE), "{history}");
+    let strange = world.token("PE-MP-FISTRAP-PIURA", REVIEW, Purpose::Prosecution);
+    assert_eq!((world.get(&path, &strange).status, pending(&strange)), (404, json!([])));
+    // The police may not judge itself.
+    let own = world.token(POLICE, REVIEW, Purpose::Oversight);
+    let review = json!({"trigger": "review", "finding": "unjustified", "words": "No hubo emergencia."});
+    assert_eq!(world.step(&path, &own, "\"1.b\"", &review).code(), "owner_only");
+    assert_eq!(world.step(&path, &owner, "\"1.b\"", &json!({"trigger": "review"})).faults(), ["#/finding: required", "#/words: required"]);
+    let done = world.step(&path, &owner, "\"1.b\"", &review);
+    assert_eq!((done.status, &done.json()["state"], &done.json()["running"], &done.json()["reviewed_by"]), (200, &json!("reviewed"), &json!(false), &json!(OWNER)), "{}", done.text);
+    assert_eq!((world.get(&ward.case, &reader).status, world.get(&identity, &reader).status), (404, 404), "shut at once");
+    assert_eq!((pending(&owner), pending(&oversight)), (json!([]), json!([])));
+    assert_eq!(world.get("/v1/break-glass?review=done", &oversight).json()["items"][0]["finding"], json!("unjustified"));
+    let again = world.step(&path, &oversight, "\"2.b\"", &review);
+    assert_eq!((again.status, &again.json()["failed_guards"]), (409, &json!(["already_reviewed"])));
+}
+
+fn broken_glass_ends_by_itself_and_a_good_review_does_not_cut_it_short(world) {
+    let ward = Ward::new(world, Some(22));
+    let (reader, duty) = (emergency_reader(world), world.token(POLICE, INVOKE, Purpose::Protection));
+    let made = world.post("/v1/break-glass", &duty, &broken(&ward));
+    let review = json!({"trigger": "review", "finding": "justified", "words": "Se verificó."});
+    let owner = world.token(OWNER, REVIEW, Purpose::Prosecution);
+    assert_eq!(world.step(&made.header("location"), &owner, &made.header("etag"), &review).json()["running"], json!(true));
+    assert_eq!(world.get(&ward.case, &reader).status, 200);
+    let (case, past): (CaseId, _) = (last(&ward.case).parse().unwrap(), Timestamp::now());
+    let agency = AgencyCode::parse(POLICE).unwrap();
+    // Time passes.
+    let passed = world.running.as_ref().unwrap().store.write_blocking(move |tx| {
+        let lane = glass_open::table.filter(glass_open::bucket.eq(agency.bucket().number())).filter(glass_open::agency_code.eq(agency.as_str()));
+        Ok(diesel::update(lane.filter(glass_open::case_id.eq(case))).set(glass_open::until_at.eq(past)).execute(tx)?)
+    });
+    assert_eq!(passed, Ok(1));
+    assert_eq!(world.get(&ward.case, &reader).status, 404);
+}
+
+fn a_case_with_a_minor_takes_two_persons(world) {
+    for age in [Some(15), None] {
+        let ward = Ward::new(world, age);
+        let (reader, duty) = (emergency_reader(world), world.token(POLICE, INVOKE, Purpose::Protection));
+        let made = world.post("/v1/break-glass", &duty, &broken(&ward));
+        let (path, body) = (made.header("location"), made.json());
+        assert_eq!((&body["state"], &body["two_persons"], &body["until"], &body["running"]), (&json!("pending"), &json!(true), &Value::Null, &json!(false)));
+        assert_eq!(world.get(&ward.case, &reader).status, 404, "nothing is open yet");
+        let confirm = json!({"trigger": "confirm"});
+        let alone = world.step(&path, &duty, "\"1.b\"", &confirm);
+        assert_eq!((alone.status, &alone.json()["failed_guards"]), (409, &json!(["second_person_needed"])));
+        let stranger = world.token(SHELTER, INVOKE, Purpose::Protection);
+        assert_eq!(world.step(&path, &stranger, "\"1.b\"", &confirm).status, 404);
+        let second = world.token(POLICE, INVOKE, Purpose::Protection);
+        let bad = json!({"trigger": "confirm", "finding": "justified"});
+        assert_eq!(world.step(&path, &second, "\"1.b\"", &bad).faults(), ["#/finding: cross_field"]);
+        let confirmed = world.step(&path, &second, "\"1.b\"", &confirm);
+        assert_eq!((confirmed.status, &confirmed.json()["state"], &confirmed.json()["running"]), (200, &json!("open"), &json!(true)), "{}", confirmed.text);
+        assert_eq!(world.get(&ward.case, &reader).status, 200);
+    }
+}
+
+fn glass_is_not_broken_without_need_reason_or_right(world) {
+    let ward = Ward::new(world, Some(22));
+    let duty = world.token(POLICE, INVOKE, Purpose::Protection);
+    let bad = json!({"case_id": "01a20da0-6e26-77b4-8000-40c670de0f0b", "reason_code": "curiosity", "reason": "Quiero ver.", "sections": ["victim_identity"]});
+    assert_eq!(world.post("/v1/break-glass", &duty, &bad).faults(), ["#/case_id: reference_not_found", "#/reason: min_length", "#/reason_code: enum", "#/sections/0: cross_field"]);
+    let mut long = broken(&ward);
+    long["minutes"] = json!(181);
+    assert_eq!(world.post("/v1/break-glass", &duty, &long).faults(), ["#/minutes: maximum"]);
+    let owner = world.token(OWNER, INVOKE, Purpose::Prosecution);
+    assert_eq!(world.post("/v1/break-glass", &owner, &broken(&ward)).faults(), ["#/case_id: cross_field"]);
+    let oversight = world.token("PE-DP", INVOKE, Purpose::Protection);
+    assert_eq!(world.post("/v1/break-glass", &oversight, &broken(&ward)).code(), "owner_only");
+    let figures = world.token(POLICE, INVOKE, Purpose::Statistics);
+    assert_eq!(world.post("/v1/break-glass", &figures, &broken(&ward)).code(), "purpose_not_allowed");
+    let both = world.client(POLICE, &format!("{INVOKE} {REVIEW}"), &[Purpose::Protection], sistra::auth::clients::Credential::Secret);
+    assert!(both.unwrap_err().contains("never"));
+    // A guest gains what was opened, and keeps no less than what it had.
+    let shared = json!({"agency": POLICE, "role": "information", "sections": ["identifiers"]});
+    assert_eq!(world.post(&format!("{}/participants", ward.case), &ward.owner, &shared).status, 201);
+    let reader = emergency_reader(world);
+    let narrow = json!({"case_id": last(&ward.case), "reason_code": "life_at_risk", "reason": broken(&ward)["reason"], "sections": ["victims"]});
+    let victims = format!("{}/victims", ward.case);
+    assert_eq!(world.get(&victims, &reader).status, 404);
+    assert_eq!(world.post("/v1/break-glass", &duty, &narrow).status, 201);
+    assert_eq!(world.get(&victims, &reader).status, 200);
+    assert_eq!(world.get(&ward.case, &reader).header("etag"), "\"1.p05\"");
+    assert_eq!(world.get(&format!("{}/accused", ward.case), &reader).status, 404);
 }
 }

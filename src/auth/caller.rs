@@ -82,12 +82,13 @@ pub struct Caller {
 pub struct Scope {
     agency: AgencyCode,
     oversight: bool,
+    at: Timestamp,
 }
 
 impl Caller {
-    /// The caller's view of the registry.
-    pub fn scope(&self) -> Scope {
-        Scope { agency: self.agency.clone(), oversight: self.oversight }
+    /// The caller's view of the registry at an instant.
+    pub fn scope(&self, now: Timestamp) -> Scope {
+        Scope { agency: self.agency.clone(), oversight: self.oversight, at: now }
     }
 
     /// Whether the token carries a scope.
@@ -105,6 +106,11 @@ impl Scope {
     /// Whether this is an oversight view.
     pub fn oversight(&self) -> bool {
         self.oversight
+    }
+
+    /// The instant: what was opened for a time is open if it ends later.
+    pub fn at(&self) -> Timestamp {
+        self.at
     }
 
     /// The docket lane that decides what is visible.

@@ -73,6 +73,11 @@ pub fn create(conn: &mut Conn, new: &NewClient, now: Timestamp) -> Result<(Clien
             return Err(format!("{known} needs a client with keys (--jwks): a secret never opens identities"));
         }
     }
+    if let Some((one, other)) =
+        policy::APART.iter().find(|(one, other)| scopes.iter().any(|s| s == one) && scopes.iter().any(|s| s == other))
+    {
+        return Err(format!("{one} and {other} are never one client's"));
+    }
     if purposes.is_empty() {
         return Err("a client needs at least one purpose".into());
     }

@@ -70,6 +70,12 @@ policy! {
     ReferralWrite => "referrals:write", None, Write;
     /// Move referrals. The trigger decides which of two scopes it takes, so the handler asks for it.
     ReferralMove => "", None, Write;
+    /// Look at a case in an emergency.
+    BreakGlassInvoke => "break_glass:invoke", Some(OPERATIONAL), Write;
+    /// Look at how glass was broken.
+    BreakGlassReview => "break_glass:review", None, Read;
+    /// Confirm or review it. The trigger decides which of two scopes it takes, so the handler asks for it.
+    BreakGlassMove => "", None, Write;
     /// Look at the directory of agencies: any valid token.
     AgencyRead => "", None, Read;
     /// Keep the directory of agencies.
@@ -96,6 +102,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("referrals:read", "Look at the agency's referrals"),
     ("referrals:write", "Draft, send and revoke referrals"),
     ("referrals:decide", "Accept, reject and complete referrals"),
+    ("break_glass:invoke", "Look at a case in an emergency"),
+    ("break_glass:review", "Review how glass was broken"),
     ("agencies:manage", "Keep the directory of agencies"),
 ];
 
@@ -103,6 +111,9 @@ pub const SCOPES: &[(&str, &str)] = &[
 pub fn known(scope: &str) -> Option<&'static str> {
     SCOPES.iter().map(|(name, _)| *name).find(|name| *name == scope)
 }
+
+/// Scopes that no client has both of: nobody reviews what it did itself.
+pub const APART: &[(&str, &str)] = &[("break_glass:invoke", "break_glass:review")];
 
 /// Whether a scope opens a person's identity, or lets its holder test one.
 pub fn is_identity(scope: &str) -> bool {

@@ -6,6 +6,7 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::glass;
 use super::sections::{Section, Sections};
 use super::wire::CaseSort;
 use crate::auth::Scope;
@@ -115,8 +116,18 @@ pub fn sight(conn: &mut Conn, scope: &Scope, case: CaseId) -> Result<Sight> {
         .select((docket::relation, docket::sections, docket::victim_ids))
         .first(conn)
         .optional()?;
-    let (relation, sections, victims) = row.ok_or(Error::NotFound)?;
-    read_sight(&relation, &sections, victims)
+    let shared = row.map(|(relation, sections, victims)| read_sight(&relation, &sections, victims)).transpose()?;
+    if let Some(sight) = &shared
+        && sight.relation != Relation::Participant
+    {
+        return Ok(sight.clone());
+    }
+    let opened = glass::opened(conn, scope, &[case])?;
+    let opened = opened.into_iter().map(|(_, sections)| sections).reduce(Sections::union);
+    match opened {
+        Some(sections) => Ok(glass::widen(shared, sections)),
+        None => shared.ok_or(Error::NotFound),
+    }
 }
 
 fn read_sight(relation: &str, sections: &str, only: Option<Json>) -> Result<Sight> {
@@ -442,7 +453,14 @@ pub fn sights(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<(C
         .filter(docket::case_id.eq_any(cases.to_vec()))
         .select((docket::case_id, docket::relation, docket::sections, docket::victim_ids))
         .load(c)?);
-    rows.into_iter()
+    let mut sights = rows
+        .into_iter()
         .map(|(case, relation, sections, victims)| Ok((case, read_sight(&relation, &sections, victims)?)))
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    for (case, sections) in glass::opened(conn, scope, cases)? {
+        let at = sights.iter().position(|(known, _)| *known == case);
+        let shared = at.map(|at| sights.swap_remove(at).1);
+        sights.push((case, glass::widen(shared, sections)));
+    }
+    Ok(sights)
 }

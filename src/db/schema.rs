@@ -621,3 +621,53 @@ diesel::table! {
         destroyed_at -> Nullable<TimeSql>,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `break_glass`.
+    break_glass (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        agency_code -> Text,
+        owner_agency -> Text,
+        state -> Text,
+        until_at -> Nullable<TimeSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `break_glass_desk`: reviews that wait, by lane.
+    break_glass_desk (bucket, agency_code, break_glass_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        break_glass_id -> IdSql,
+        reviewed -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `glass_open`: cases open in an emergency, by lane.
+    glass_open (bucket, agency_code, case_id, break_glass_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        case_id -> IdSql,
+        break_glass_id -> IdSql,
+        sections -> Text,
+        until_at -> TimeSql,
+    }
+}

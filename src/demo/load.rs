@@ -100,8 +100,7 @@ impl Loader<'_> {
                 (charge.id, band.map_or(60, |b| b.min_months + (b.max_months - b.min_months) / 4))
             })
             .collect();
-        // Only an adult consents for herself; for minors the law itself is the ground.
-        let first = opening.persons.iter().find(|p| !p.victim.detail.minor()).map(|p| p.id);
+        let first = opening.persons.first().map(|p| (p.id, p.victim.detail.minor()));
         let case = commit_opening(self.store, act, once, opening).await?.view.id;
         let referrals = u64::from(sharing.is_some());
         if let Some(sharing) = sharing {
@@ -164,7 +163,7 @@ impl Loader<'_> {
         number: u64,
         owner: &AgencyCode,
         case: CaseId,
-        first: Option<VictimId>,
+        first: Option<(VictimId, bool)>,
         sharing: &Sharing,
     ) -> Result<()> {
         let Sharing { to, at, fate, .. } = sharing;
@@ -173,10 +172,10 @@ impl Loader<'_> {
         };
         let consented = match first.filter(|_| sharing.rests_on_consent()) {
             None => None,
-            Some(victim) => {
+            Some((victim, minor)) => {
                 let offer = self.once(number, "consent")?;
                 let asking = act(20, owner, Purpose::Assistance, 0);
-                let id = offer_consent(self.store, asking, offer, victim, consent(), false).await?.view.id;
+                let id = offer_consent(self.store, asking, offer, victim, consent(minor), false).await?.view.id;
                 let (answering, answer) = (act(21, owner, Purpose::Assistance, 0), self.once(number, "consent-give")?);
                 let given = ConsentTransitionCreate { trigger: Answer::Give, at: None, evidence: None, reason: None };
                 move_consent(self.store, answering, answer, id, 1, given, false).await?;
@@ -224,7 +223,7 @@ impl Loader<'_> {
                 purpose: Some(purpose),
                 request_id: uuid::Uuid::from_u128(u128::from(number)),
             },
-            scope: caller.scope(),
+            scope: caller.scope(now),
             now,
             catalogue: Arc::clone(&self.law),
             index: Arc::clone(&self.index),
@@ -239,14 +238,14 @@ impl Loader<'_> {
     }
 }
 
-fn consent() -> ConsentCreate {
+fn consent(minor: bool) -> ConsentCreate {
     ConsentCreate {
         purposes: vec!["referral".to_owned()],
         recipients: Vec::new(),
         language: "es".to_owned(),
         interpreter: false,
         form: "written".to_owned(),
-        given_by: "self".to_owned(),
+        given_by: if minor { "guardian" } else { "self" }.to_owned(),
         guardian_conflict: false,
         text_version: None,
         explained_by: None,

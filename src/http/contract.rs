@@ -44,6 +44,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
+                {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},

@@ -185,6 +185,7 @@ impl<P: Permission> Allowed<P> {
 
     /// The circumstances of an action that starts now.
     pub fn act(&self) -> Act {
+        let now = Timestamp::now();
         Act {
             actor: Actor {
                 client: Some(self.caller.client),
@@ -193,8 +194,8 @@ impl<P: Permission> Allowed<P> {
                 purpose: Some(self.caller.purpose),
                 request_id: self.context.id,
             },
-            scope: self.caller.scope(),
-            now: Timestamp::now(),
+            scope: self.caller.scope(now),
+            now,
             catalogue: Arc::clone(&self.gate.services.catalogue),
             index: Arc::clone(&self.gate.services.index),
             chance: Chance::System,

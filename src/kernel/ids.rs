@@ -108,6 +108,8 @@ kinds! {
     Note, NoteId, "note";
     /// What a victim, or whoever speaks for one, agreed to.
     Consent, ConsentId, "consent";
+    /// A look at a case in an emergency.
+    BreakGlass, BreakGlassId, "break_glass";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

@@ -183,7 +183,7 @@ impl World {
         };
         Act {
             actor,
-            scope: caller.scope(),
+            scope: caller.scope(now),
             now,
             catalogue: Arc::clone(&self.catalogue),
             index: Arc::new(crate::persons::IndexKey::from_secret(&[7; 32]).unwrap()),

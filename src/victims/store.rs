@@ -103,6 +103,23 @@ pub fn in_case(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
         .load(conn)?)
 }
 
+/// Whether a victim of the case is a minor, or may be.
+pub fn any_minor(conn: &mut Conn, case: CaseId) -> Result<bool> {
+    let ids = in_case(conn, case)?;
+    if ids.is_empty() {
+        return Ok(false);
+    }
+    let buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
+    let details: Vec<Json> =
+        t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids)).select(t::detail).load(conn)?;
+    for detail in details {
+        if detail.read::<VictimDetail>()?.minor() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The cases that a person is in.
 pub fn cases_of(conn: &mut Conn, id: VictimId) -> Result<Vec<CaseId>> {
     Ok(victim_case::table

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS break_glass_desk_agency_code_reviewed_break_glass_id_idx;
