@@ -38,6 +38,8 @@ pub enum Action {
     Revoked,
     /// A person was tied to a case, or a record to another.
     Linked,
+    /// A person's key was destroyed.
+    Erased,
 }
 
 impl Action {
@@ -51,6 +53,7 @@ impl Action {
             Self::Granted => "granted",
             Self::Revoked => "revoked",
             Self::Linked => "linked",
+            Self::Erased => "erased",
         }
     }
 }
@@ -76,13 +79,22 @@ pub struct Payload {
     /// The records that a list showed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<ResourceId>,
+    /// Reference of the act on which an erasure rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 }
 
 impl Payload {
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
-        let Self { changed, trigger, from, to, agency, shown } = self;
-        changed.is_empty() && trigger.is_none() && from.is_none() && to.is_none() && agency.is_none() && shown.is_empty()
+        let Self { changed, trigger, from, to, agency, shown, basis } = self;
+        changed.is_empty()
+            && trigger.is_none()
+            && from.is_none()
+            && to.is_none()
+            && agency.is_none()
+            && shown.is_empty()
+            && basis.is_none()
     }
 }
 
@@ -131,6 +143,12 @@ impl Entry {
     pub fn listed<K: Kind>(client: ClientId, resource_type: &'static str, shown: impl Iterator<Item = Id<K>>) -> Self {
         let payload = Payload { shown: shown.map(Id::erase).collect(), ..Payload::default() };
         Self { action: Action::Read, resource_type, resource_id: client.erase(), version: None, payload }
+    }
+
+    /// With the reference of the act on which it rests.
+    pub fn resting_on(mut self, basis: &str) -> Self {
+        self.payload.basis = Some(basis.to_owned());
+        self
     }
 
     /// With the agency concerned.
