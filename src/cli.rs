@@ -19,7 +19,8 @@ use crate::db::{Conn, Store, StoreSettings, migrations};
 use crate::demo;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
-use crate::kernel::{AgencyCode, Timestamp};
+use crate::kernel::{AgencyCode, Error, Timestamp};
+use crate::persons::erasure::{self, Order, Person, is_reference};
 use crate::vault::Vault;
 use crate::vault::keyring::Live;
 
@@ -51,6 +52,8 @@ enum Command {
     /// The desks of legal time limits
     #[command(subcommand)]
     Deadlines(DeadlinesCommand),
+    /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a certificate
+    Erase(EraseCommand),
     /// Check the law data, or write them out for correction
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
@@ -194,6 +197,27 @@ enum KeyUse {
     Wrapping,
 }
 
+#[derive(Debug, Args)]
+struct EraseCommand {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Id of a victim
+    #[arg(long, required_unless_present = "accused", conflicts_with = "accused")]
+    victim: Option<String>,
+    /// Id of an accused
+    #[arg(long)]
+    accused: Option<String>,
+    /// Reference of the order or request on which it rests; no names
+    #[arg(long)]
+    basis: String,
+    /// Reference of the determination of the child's best interest; needed for minors, and where the age is not known
+    #[arg(long)]
+    best_interest: Option<String>,
+    /// Say whether it may be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum CatalogueCommand {
     /// Check the files of a directory together with those compiled in; one line for each fault
@@ -243,6 +267,7 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
         Some(Command::Deadlines(command)) => deadlines(command),
+        Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {
@@ -616,6 +641,30 @@ fn keys(command: KeysCommand) -> Result<(), String> {
             print(&json!({ "retired": retired, "wrapping_keys": vault.ring().status() }))
         }
     }
+}
+
+fn erase(command: &EraseCommand) -> Result<(), String> {
+    let EraseCommand { data, victim, accused, basis, best_interest, dry_run } = command;
+    for reference in [Some(basis), best_interest.as_ref()].into_iter().flatten() {
+        if !is_reference(reference) {
+            return Err("a reference is 3–60 of A–Z a–z 0–9 . _ / - with a digit among them".to_owned());
+        }
+    }
+    let person = match (victim, accused) {
+        (Some(id), _) => Person::Victim(id.parse().map_err(|()| format!("\"{id}\" is no id of a victim"))?),
+        (None, Some(id)) => Person::Accused(id.parse().map_err(|()| format!("\"{id}\" is no id of an accused"))?),
+        (None, None) => return Err("name the person with --victim or --accused".to_owned()),
+    };
+    let law = Arc::new(data.catalogue()?);
+    let (store, _) = vault(data)?;
+    let order = Order { basis: basis.clone(), best_interest: best_interest.clone() };
+    let certificate = erasure::erase(&store, &law, person, &order, Timestamp::now(), *dry_run).map_err(|e| match e {
+        Error::NotFound => "there is no such person".to_owned(),
+        Error::Erased => "this person is erased already".to_owned(),
+        Error::StateConflict(guards) => format!("not erased: {}", guards.join(", ")),
+        other => format!("not erased: {other:?}"),
+    })?;
+    print(&json!(certificate))
 }
 
 /// The store of a tool that opens what is sealed, and its vault.

@@ -175,3 +175,35 @@ fn a_tool_says_what_is_wrong_with_what_it_was_given() {
         refused(&[command, &["x"], &place[..]].concat(), "\"x\" is no client id");
     }
 }
+
+#[test]
+fn the_keys_that_wrap_are_shown_rotated_and_retired_and_persons_are_erased_by_order_only() {
+    let dir = Dir::new();
+    let place = data(&dir.0);
+    let read = |args: &[&str]| -> serde_json::Value {
+        let ended = run(&[args, &place[..]].concat());
+        assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.stderr);
+        serde_json::from_str(&ended.stdout).unwrap()
+    };
+    assert_eq!(read(&["keys", "status"])["wrapping_keys"], serde_json::json!([]), "a tool that only looks makes none");
+    let server = Server::start(&place, None);
+    let first = read(&["keys", "status"])["wrapping_keys"][0]["id"].clone();
+    let rotated = read(&["keys", "rotate", "--only", "wrapping"]);
+    let second = rotated["wrapping"]["keys"][0]["id"].clone();
+    assert_ne!(first, second);
+    assert_eq!(
+        (&rotated["wrapping"]["report"]["rewrapped"], &rotated["wrapping"]["keys"][1]["id"]),
+        (&serde_json::json!(1), &first)
+    );
+    assert_eq!(read(&["keys", "rewrap"])["wrapping"]["report"]["rewrapped"], 0);
+    assert_eq!(read(&["keys", "retire"])["retired"], serde_json::json!([first]));
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(Server::start(&place, None).stop(), Some(0), "the database opens with the keyring that is left");
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    let erase = |more: &[&'static str]| [&["erase"], more, &place[..]].concat();
+    refused(&erase(&["--victim", nobody, "--basis", "Rosa"]), "a reference is");
+    refused(&erase(&["--victim", "x", "--basis", "RES-1"]), "is no id of a victim");
+    refused(&erase(&["--accused", nobody, "--basis", "RES-1"]), "there is no such person");
+    std::fs::remove_file(format!("{}/keyring.json", place[1])).unwrap();
+    refused(&[&["serve", "--bind", "127.0.0.1:0"], &place[..]].concat(), "restore it from its copy");
+}

@@ -21,3 +21,4 @@ mod search;
 mod store;
 mod support;
 mod tokens;
+mod vault;

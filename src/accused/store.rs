@@ -151,15 +151,6 @@ pub fn cases_in_sight(conn: &mut Conn, scope: &Scope, id: AccusedId, section: Se
     Ok(sights.into_iter().filter(|(_, s)| s.sees(Section::Accused) && s.sees(section)).map(|(case, _)| case).collect())
 }
 
-fn cases_of(conn: &mut Conn, id: AccusedId) -> Result<Vec<CaseId>> {
-    Ok(accused_case::table
-        .filter(accused_case::bucket.eq(id.bucket().number()))
-        .filter(accused_case::accused_id.eq(id))
-        .select(accused_case::case_id)
-        .limit(1_000)
-        .load(conn)?)
-}
-
 /// How the caller sees an accused: through the first of the cases that shows the section, an own case first.
 fn through(conn: &mut Conn, scope: &Scope, id: AccusedId, sections: &[Section]) -> Result<Sight> {
     let cases = cases_of(conn, id)?;
@@ -291,4 +282,40 @@ pub fn carry(tx: &mut Conn, act: &Act, from: CaseId, to: CaseId, only: Option<&[
         entries.push(Entry::new(Action::Linked, id, None));
     }
     Ok(entries)
+}
+
+/// The cases of a person.
+pub fn cases_of(conn: &mut Conn, id: AccusedId) -> Result<Vec<CaseId>> {
+    Ok(accused_case::table
+        .filter(accused_case::bucket.eq(id.bucket().number()))
+        .filter(accused_case::accused_id.eq(id))
+        .select(accused_case::case_id)
+        .limit(1_000)
+        .load(conn)?)
+}
+
+/// Takes what was sealed out of a person's record and identity; answers the record's version after it. The key is the
+/// vault's to destroy.
+pub fn erase(tx: &mut Conn, id: AccusedId, now: Timestamp) -> Result<i64> {
+    let (bucket, id) = id.key();
+    let (detail, version): (Json, i64) =
+        t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select((t::detail, t::version)).first(tx)?;
+    diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)))
+        .set((t::detail.eq(vault::strip(&detail)?), t::version.eq(version + 1), t::updated_at.eq(now)))
+        .execute(tx)?;
+    let content: Json = accused_identity::table
+        .filter(accused_identity::bucket.eq(bucket))
+        .filter(accused_identity::accused_id.eq(id))
+        .select(accused_identity::content)
+        .first(tx)?;
+    diesel::update(
+        accused_identity::table.filter(accused_identity::bucket.eq(bucket)).filter(accused_identity::accused_id.eq(id)),
+    )
+    .set((
+        accused_identity::content.eq(vault::strip(&content)?),
+        accused_identity::version.eq(accused_identity::version + 1),
+        accused_identity::updated_at.eq(now),
+    ))
+    .execute(tx)?;
+    Ok(version + 1)
 }

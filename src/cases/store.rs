@@ -6,6 +6,7 @@ use super::docket::{self, Filter, Listed, Listing, Sight, sight};
 use super::model::{Case, CaseDetail, Claimed};
 use crate::act::Act;
 use crate::auth::Scope;
+use crate::catalogue::Catalogue;
 use crate::db::schema::{case_file as t, unique_claim};
 use crate::db::{Conn, Json, Keep};
 use crate::kernel::error::Error;
@@ -296,4 +297,16 @@ pub fn many(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<Case>> {
         .load(c)?);
     let keys = vault::keys(conn, rows.iter().map(|row| row.0))?;
     rows.into_iter().map(|row| case(row, &keys)).collect()
+}
+
+/// The generic stage of a file that rests: it may be taken up again, and nobody works on it.
+const ARCHIVED: &str = "archived";
+
+/// Whether any of these cases has neither come to its end nor been archived.
+pub fn any_open(conn: &mut Conn, law: &Catalogue, ids: &[CaseId]) -> Result<bool> {
+    let ended = |case: &Case| {
+        let profile = law.profile(&case.jurisdiction, &case.procedural_code, case.reported_at.date());
+        case.stage == ARCHIVED || profile.and_then(|p| p.stage(&case.stage)).is_some_and(|stage| stage.terminal)
+    };
+    Ok(many(conn, ids)?.iter().any(|case| !ended(case)))
 }

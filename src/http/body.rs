@@ -102,7 +102,7 @@ impl<T: DeserializeOwned + Validate + ToSchema> Body<T> {
     }
 
     /// The same, where the body may have so many bytes at most.
-    pub async fn read_up_to<P: Permission>(self, most: usize, _caller: &Allowed<P>) -> Result<(T, String)> {
+    pub async fn read_up_to<P: Permission>(self, most: usize, caller: &Allowed<P>) -> Result<(T, String)> {
         let Self { req, payload, .. } = self;
         media_type(&req)?;
         let limits = req
@@ -111,7 +111,8 @@ impl<T: DeserializeOwned + Validate + ToSchema> Body<T> {
         let bytes = tokio::time::timeout(limits.wait, collect(&req, payload, limits.bytes.min(most)))
             .await
             .map_err(|_| Error::RequestTimeout)??;
-        let fingerprint = fingerprint(&req, &bytes);
+        let key = caller.store().vault()?.derive("idempotency")?;
+        let fingerprint = fingerprint(&*key, &req, &bytes);
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::InvalidJson)?;
         // One name has one spelling in the registry (NFC), however the sender's keyboard composed it.
         let text = strict::nfc(text);
@@ -158,13 +159,15 @@ async fn collect(req: &HttpRequest, mut payload: Payload, most: usize) -> Result
     Ok(bytes)
 }
 
-fn fingerprint(req: &HttpRequest, bytes: &[u8]) -> String {
-    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+/// Keyed: a thief of the database must not find out a body by guessing at it.
+fn fingerprint(key: &[u8], req: &HttpRequest, bytes: &[u8]) -> String {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key);
+    let mut digest = aws_lc_rs::hmac::Context::with_key(&key);
     for part in [req.method().as_str().as_bytes(), b" ", req.path().as_bytes(), b"\n"] {
         digest.update(part);
     }
     digest.update(bytes);
-    digest.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    digest.sign().as_ref().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// The slow look at a body that did not pass: what is wrong with it, all of it. Answers the value after all

@@ -195,6 +195,12 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     if versioned {
         statuses.extend([412, 428]);
     }
+    // The doors of what lies under a person's key.
+    if path.ends_with("/identity")
+        || (method == "patch" && ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p)))
+    {
+        statuses.push(410);
+    }
     let read = method == "get" && secured;
     let answer = operation.get("responses").and_then(|r| r.get("200").or_else(|| r.get("201"))).and_then(schema_of).cloned();
     let has_version = answer.as_ref().is_some_and(|schema| has(whole, schema, "version"));

@@ -42,6 +42,8 @@ pub enum Action {
     Asked,
     /// This person was the one whom an agency asked for.
     Matched,
+    /// A person's key was destroyed.
+    Erased,
 }
 
 impl Action {
@@ -57,6 +59,7 @@ impl Action {
             Self::Linked => "linked",
             Self::Asked => "asked",
             Self::Matched => "matched",
+            Self::Erased => "erased",
         }
     }
 }
@@ -88,12 +91,15 @@ pub struct Payload {
     /// The records that a list showed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<ResourceId>,
+    /// Reference of the act on which an erasure rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 }
 
 impl Payload {
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
-        let Self { changed, trigger, from, to, agency, asked, results, shown } = self;
+        let Self { changed, trigger, from, to, agency, asked, results, shown, basis } = self;
         changed.is_empty()
             && trigger.is_none()
             && from.is_none()
@@ -102,6 +108,7 @@ impl Payload {
             && asked.is_none()
             && results.is_none()
             && shown.is_empty()
+            && basis.is_none()
     }
 }
 
@@ -180,6 +187,12 @@ impl Entry {
     pub fn asked(mut self, question: String, results: usize) -> Self {
         self.payload.asked = Some(question);
         self.payload.results = Some(results);
+        self
+    }
+
+    /// With the reference of the act on which it rests.
+    pub fn resting_on(mut self, basis: &str) -> Self {
+        self.payload.basis = Some(basis.to_owned());
         self
     }
 

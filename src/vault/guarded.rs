@@ -113,6 +113,15 @@ pub fn open<T: Guarded>(key: &SubjectKey, subject: ResourceId, record: ResourceI
     serde_json::from_value(document).map_err(unreadable)
 }
 
+/// A document without its sealed part, to be stored in its place when its key is destroyed.
+pub fn strip(stored: &Json) -> Result<Json> {
+    let mut document: Value = serde_json::from_str(stored.as_str()).map_err(|_| bad("an erased record"))?;
+    if let Some(object) = document.as_object_mut() {
+        object.remove(SEALED);
+    }
+    Json::sealed(&document)
+}
+
 /// A document whose key is destroyed: the clear part, where it can stand alone.
 pub fn without<T: Guarded>(stored: &Json) -> Result<T> {
     let mut document: Value = serde_json::from_str(stored.as_str()).map_err(|_| bad(T::PLACE))?;

@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 
 pub use envelope::SubjectKey;
 pub use erased::ErasedList;
-pub use guarded::Guarded;
+pub use guarded::{Guarded, strip};
 pub use keyring::{Keyring, KeyringSettings, Source};
 
 use crate::db::{Conn, Json};

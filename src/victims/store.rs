@@ -105,29 +105,12 @@ pub fn in_case(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
 
 /// Whether a victim of the case is a minor, or may be.
 pub fn any_minor(conn: &mut Conn, case: CaseId) -> Result<bool> {
-    let ids = in_case(conn, case)?;
-    if ids.is_empty() {
-        return Ok(false);
-    }
-    let buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
-    let details: Vec<Json> =
-        t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids)).select(t::detail).load(conn)?;
-    for detail in details {
-        if detail.read::<VictimDetail>()?.minor() {
+    for id in in_case(conn, case)? {
+        if one(conn, id)?.detail.minor() {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// The cases that a person is in.
-pub fn cases_of(conn: &mut Conn, id: VictimId) -> Result<Vec<CaseId>> {
-    Ok(victim_case::table
-        .filter(victim_case::bucket.eq(id.bucket().number()))
-        .filter(victim_case::victim_id.eq(id))
-        .select(victim_case::case_id)
-        .limit(1_000)
-        .load(conn)?)
 }
 
 /// How the caller sees a person: through the first of its cases that shows the section.
@@ -175,7 +158,8 @@ pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[VictimId]) -> Result<Vec<(Vic
     Ok(t::table.filter(t::bucket.eq_any(buckets(&seen))).filter(t::id.eq_any(seen)).select((t::id, t::code)).load(conn)?)
 }
 
-fn one(conn: &mut Conn, id: VictimId) -> Result<Victim> {
+/// A victim, whoever asks: the caller's sight must be checked before it is shown.
+pub fn one(conn: &mut Conn, id: VictimId) -> Result<Victim> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
     victim(row, &vault::keys(conn, [id])?)
@@ -330,4 +314,40 @@ pub fn carry(tx: &mut Conn, act: &Act, from: CaseId, to: CaseId, only: Option<&[
         entries.push(Entry::new(Action::Linked, id, None));
     }
     Ok(entries)
+}
+
+/// The cases of a person.
+pub fn cases_of(conn: &mut Conn, id: VictimId) -> Result<Vec<CaseId>> {
+    Ok(victim_case::table
+        .filter(victim_case::bucket.eq(id.bucket().number()))
+        .filter(victim_case::victim_id.eq(id))
+        .select(victim_case::case_id)
+        .limit(1_000)
+        .load(conn)?)
+}
+
+/// Takes what was sealed out of a person's record and identity; answers the record's version after it. The key is the
+/// vault's to destroy.
+pub fn erase(tx: &mut Conn, id: VictimId, now: Timestamp) -> Result<i64> {
+    let (bucket, id) = id.key();
+    let (detail, version): (Json, i64) =
+        t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select((t::detail, t::version)).first(tx)?;
+    diesel::update(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)))
+        .set((t::detail.eq(vault::strip(&detail)?), t::version.eq(version + 1), t::updated_at.eq(now)))
+        .execute(tx)?;
+    let content: Json = victim_identity::table
+        .filter(victim_identity::bucket.eq(bucket))
+        .filter(victim_identity::victim_id.eq(id))
+        .select(victim_identity::content)
+        .first(tx)?;
+    diesel::update(
+        victim_identity::table.filter(victim_identity::bucket.eq(bucket)).filter(victim_identity::victim_id.eq(id)),
+    )
+    .set((
+        victim_identity::content.eq(vault::strip(&content)?),
+        victim_identity::version.eq(victim_identity::version + 1),
+        victim_identity::updated_at.eq(now),
+    ))
+    .execute(tx)?;
+    Ok(version + 1)
 }

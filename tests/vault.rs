@@ -1,0 +1,388 @@
+//! What is personal is nowhere in clear: a word in every free text of every write, and then a search for the words.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use serde_json::{Value, json};
+use sistra::auth::Purpose;
+use sistra::auth::policy::SCOPES;
+use sistra::catalogue::Catalogue;
+use sistra::config::Config;
+use sistra::db::connection::{Role, open};
+use sistra::db::types::JsonSql;
+use sistra::db::{Conn, DatabaseUrl, Json, Store};
+use sistra::kernel::ids::{ResourceId, VictimId};
+use sistra::kernel::pii::Pii;
+use sistra::kernel::{Error, Timestamp};
+use sistra::persons::Identity;
+use sistra::persons::erasure::{Order, Person, erase};
+use sistra::vault::{self, Vault};
+
+use crate::both;
+use crate::support::contract::{DOCUMENT, operation};
+use crate::support::{Answer, Engine, World, case, unique};
+
+/// How every planted word begins; no other text has it.
+const WORD: &str = "Zqcanario";
+
+/// Free texts that are kept in clear, and why.
+const CLEAR: [(&str, &str); 6] = [
+    ("external_ref", "the agency's own number of a file, unique among its cases"),
+    ("issuer", "who gave a file its number"),
+    ("names", "agencies are no persons"),
+    ("trigger", "a code of the procedure"),
+    ("type", "a code list"),
+    ("head", "a code list"),
+];
+
+/// Free texts that need a whole trial to be written: the part of a list that is sealed is tested in the vault.
+const FAR: [&str; 1] = ["out_of_band_reason"];
+
+struct Planter<'w> {
+    world: &'w World,
+    token: String,
+    planted: BTreeSet<(String, String)>,
+    answers: Vec<Answer>,
+}
+
+impl Planter<'_> {
+    /// A word that nobody else says, and that may stand where a text may.
+    fn word() -> String {
+        format!("{WORD}{}", unique().replace('-', ""))
+    }
+
+    fn note(&mut self, method: &str, path: &str, body: &Value) {
+        let id = operation(method, path).unwrap()["operationId"].as_str().unwrap().to_owned();
+        fn walk(at: &str, value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(members) => members.iter().for_each(|(name, v)| walk(&format!("{at}/{name}"), v, found)),
+                Value::Array(items) => items.iter().for_each(|v| walk(&format!("{at}/*"), v, found)),
+                Value::String(text) if text.contains(WORD) => found.push(at.to_owned()),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        walk("", body, &mut found);
+        self.planted.extend(found.into_iter().map(|at| (id.clone(), at)));
+    }
+
+    fn post(&mut self, path: &str, body: Value) -> Answer {
+        self.note("POST", path, &body);
+        let made = self.world.post(path, &self.token, &body);
+        assert_eq!(made.status, 201, "{path} {body}: {}", made.text);
+        made
+    }
+
+    fn patch(&mut self, path: &str, body: Value) -> Answer {
+        self.note("PATCH", path, &body);
+        let etag = self.world.get(path, &self.token).header("etag");
+        let changed = self.world.patch(path, &self.token, &etag, &body);
+        assert_eq!(changed.status, 200, "{path} {body}: {}", changed.text);
+        changed
+    }
+
+    fn step(&mut self, path: &str, body: Value) -> Answer {
+        self.note("POST", &format!("{path}/transitions"), &body);
+        let etag = self.world.get(path, &self.token).header("etag");
+        let moved = self.world.step(path, &self.token, &etag, &body);
+        assert_eq!(moved.status, 200, "{path} {body}: {}", moved.text);
+        moved
+    }
+
+    /// Requests that must fail: what they hold must not come back.
+    fn refused(&mut self, answer: Answer) {
+        assert!((400..500).contains(&answer.status), "{}", answer.text);
+        self.answers.push(answer);
+    }
+}
+
+fn identity(legal: bool) -> Value {
+    let w = Planter::word;
+    let contacts = json!([{"kind": "phone", "value": w(), "safe": true}]);
+    let documents = json!([{"type": "other", "country": "PE", "number": w()}]);
+    if legal {
+        return json!({"legal_name": w(), "other_names": [w()], "contacts": contacts, "address": w(), "documents": documents});
+    }
+    json!({"given_names": w(), "paternal_surname": w(), "maternal_surname": w(), "other_names": [w()],
+        "contacts": contacts, "address": w(), "documents": documents})
+}
+
+fn victim_identity() -> Value {
+    let mut one = identity(false);
+    one["safe_contact_instructions"] = Planter::word().into();
+    one
+}
+
+fn act(kind: &str) -> Value {
+    let w = Planter::word;
+    json!({"type": kind, "number": w(), "authority": w(), "document_ref": w(), "date": "2026-03-15"})
+}
+
+/// Every free text of the write operations, by the contract: operation and path.
+fn free_texts() -> BTreeSet<(String, String)> {
+    fn walk(schema: &Value, at: &str, found: &mut Vec<String>) {
+        if let Some(target) = schema["$ref"].as_str() {
+            return walk(DOCUMENT.pointer(&target[1..]).unwrap(), at, found);
+        }
+        for part in ["oneOf", "allOf", "anyOf"] {
+            schema[part].as_array().into_iter().flatten().for_each(|s| walk(s, at, found));
+        }
+        if schema["items"].is_object() {
+            walk(&schema["items"], &format!("{at}/*"), found);
+        }
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            walk(property, &format!("{at}/{name}"), found);
+        }
+        // Codes are short, or have a list or a form.
+        let bare = schema["enum"].is_null() && schema["format"].is_null() && schema["pattern"].is_null();
+        if bare && schema["maxLength"].as_u64().is_some_and(|most| most > 50) {
+            found.push(at.to_owned());
+        }
+    }
+    let mut all = BTreeSet::new();
+    for (_, item) in DOCUMENT["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/v1/")) {
+        for (_, operation) in item.as_object().unwrap().iter().filter(|(method, _)| *method != "get") {
+            for (_, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+                let mut found = Vec::new();
+                walk(&content["schema"], "", &mut found);
+                all.extend(found.into_iter().map(|at| (operation["operationId"].as_str().unwrap().to_owned(), at)));
+            }
+        }
+    }
+    all
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// Everything that a thief of the database gets: the files of SQLite, every row of PostgreSQL.
+fn stolen(world: &World) -> Vec<(String, String)> {
+    match open(&world.database, Role::Write, 60_000).unwrap() {
+        Conn::Sqlite(_) => std::fs::read_dir(&world.dir)
+            .unwrap()
+            .flatten()
+            .filter(|file| file.file_name().to_string_lossy().starts_with("sistra.sqlite3"))
+            .map(|file| {
+                let bytes = std::fs::read(file.path()).unwrap();
+                (file.file_name().to_string_lossy().into_owned(), String::from_utf8_lossy(&bytes).into_owned())
+            })
+            .collect(),
+        Conn::Postgres(mut c) => {
+            let tables: Vec<Line> = diesel::sql_query(
+                "SELECT relname::text AS line FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+            )
+            .load(&mut c)
+            .unwrap();
+            tables
+                .into_iter()
+                .map(|table| {
+                    let rows: Vec<Line> =
+                        diesel::sql_query(format!("SELECT t::text AS line FROM {} t", table.line)).load(&mut c).unwrap();
+                    (table.line, rows.into_iter().map(|row| row.line).collect::<Vec<_>>().join("\n"))
+                })
+                .collect()
+        }
+    }
+}
+
+/// Copies a directory's files.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap().flatten() {
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+/// A case that was archived: nothing holds its persons any more.
+fn closed(world: &World, token: &str, new: &Value) -> String {
+    let made = world.post("/v1/cases", token, new);
+    assert_eq!(made.status, 201, "{}", made.text);
+    let path = made.header("location");
+    let body = json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}});
+    let moved = world.step(&path, token, &made.header("etag"), &body);
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    path
+}
+
+fn person(world: &World, token: &str, path: &str, list: &str, id: &str) -> String {
+    world.get(&format!("{path}/{list}"), token).json()["items"][0][id].as_str().unwrap().to_owned()
+}
+
+fn order() -> Order {
+    Order { basis: "RES-014-2026".into(), best_interest: None }
+}
+
+#[test]
+fn a_backup_from_before_an_erasure_does_not_bring_the_person_back() {
+    let world = World::new(Engine::Sqlite).unwrap();
+    let scopes: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
+    let token = world.token("PE-MP-FISTRAP-LIMA", &scopes.join(" "), Purpose::Investigation);
+    let mut new = case();
+    new["victims"][0]["identity"] = json!({"given_names": "Rosa"});
+    new["accused"][0]["identity"] = json!({"given_names": "Percy"});
+    let path = closed(&world, &token, &new);
+    let victim: VictimId = person(&world, &token, &path, "victims", "victim_id").parse().unwrap();
+    let accused = person(&world, &token, &path, "accused", "id");
+    let backup = world.dir.join("backup");
+    {
+        let Conn::Sqlite(mut c) = open(&world.database, Role::Write, 60_000).unwrap() else { panic!() };
+        std::fs::create_dir_all(&backup).unwrap();
+        diesel::sql_query(format!("VACUUM INTO '{}'", backup.join("sistra.sqlite3").display())).execute(&mut c).unwrap();
+    }
+    let store = world.running.as_ref().unwrap().store.clone();
+    let law = Arc::new(Catalogue::load(None).unwrap());
+    erase(&store, &law, Person::Victim(victim), &order(), Timestamp::now(), false).unwrap();
+    // The backup is put back, with the keyring and the list of erasures of today.
+    let restored = world.dir.join("restored");
+    copy(&backup, &restored);
+    for file in ["keyring.json", "erased.log"] {
+        std::fs::copy(world.dir.join(file), restored.join(file)).unwrap();
+    }
+    let url = DatabaseUrl::Sqlite(restored.join("sistra.sqlite3"));
+    let config = Config::for_tests(url.clone(), restored.clone());
+    let vault = Vault::open(&mut open(&url, Role::Write, 60_000).unwrap(), &config.keyring, Timestamp::now()).unwrap();
+    let old = Store::open(&config.store(vault)).unwrap();
+    let identity = |id: ResourceId, table: &'static str, key: &'static str| {
+        old.read_blocking(move |conn| {
+            let Conn::Sqlite(c) = conn else { panic!() };
+            let line: Line = diesel::sql_query(format!("SELECT content AS line FROM {table} WHERE {key} = ?"))
+                .bind::<diesel::sql_types::Binary, _>(id.uuid().as_bytes().to_vec())
+                .get_result(c)?;
+            assert!(line.line.contains("sealed"), "the backup still has what was sealed");
+            let stored: Json = diesel::select(diesel::dsl::sql::<JsonSql>(&format!("'{}'", line.line))).get_result(conn)?;
+            vault::open::<Identity, _, _>(conn, id, id, &stored)
+        })
+    };
+    assert_eq!(identity(victim.erase(), "victim_identity", "victim_id"), Err(Error::Erased));
+    let accused: ResourceId = accused.parse().unwrap();
+    assert_eq!(identity(accused, "accused_identity", "accused_id").unwrap().given_names, Some(Pii("Percy".into())));
+}
+
+both! {
+fn who_is_erased_keeps_a_pseudonym_and_nothing_else(world) {
+    let scopes: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
+    let token = world.token("PE-MP-FISTRAP-LIMA", &scopes.join(" "), Purpose::Investigation);
+    let stranger = world.token("PE-PNP", &scopes.join(" "), Purpose::Investigation);
+    let mut new = case();
+    new["victims"][0]["identity"] = json!({"given_names": "Rosa"});
+    new["victims"][0]["indigenous_people"] = "Asháninka".into();
+    let store = world.running.as_ref().unwrap().store.clone();
+    let law = Arc::new(Catalogue::load(None).unwrap());
+    let erase = |id: VictimId, order: &Order, dry: bool| erase(&store, &law, Person::Victim(id), order, Timestamp::now(), dry);
+    let open_case = world.post("/v1/cases", &token, &new).header("location");
+    let held: VictimId = person(world, &token, &open_case, "victims", "victim_id").parse().unwrap();
+    assert_eq!(erase(held, &order(), false), Err(Error::StateConflict(vec!["open_case".into()])));
+    let mut young = new.clone();
+    young["victims"][0]["age_at_identification"] = Value::Null;
+    let child: VictimId = person(world, &token, &closed(world, &token, &young), "victims", "victim_id").parse().unwrap();
+    assert_eq!(erase(child, &order(), true), Err(Error::StateConflict(vec!["best_interest_required".into()])));
+    assert!(erase(child, &Order { best_interest: Some("IEN-3-2026".into()), ..order() }, true).is_ok());
+    let path = closed(world, &token, &new);
+    let id: VictimId = person(world, &token, &path, "victims", "victim_id").parse().unwrap();
+    let (record, door) = (format!("/v1/victims/{id}"), format!("/v1/victims/{id}/identity"));
+    assert_eq!(erase(id, &order(), true).unwrap().erased_at, None);
+    let before = world.get(&door, &token);
+    assert_eq!(before.json()["given_names"], "Rosa", "a dry run does nothing");
+    let certificate = erase(id, &order(), false).unwrap();
+    assert_eq!((certificate.kind, certificate.cases, certificate.erased_at.is_some()), ("victim", 1, true));
+    let gone = world.get(&door, &token);
+    assert_eq!((gone.status, gone.code().as_str()), (410, "erased"));
+    assert_eq!(world.patch(&door, &token, &before.header("etag"), &json!({"given_names": "Rosa"})).status, 410);
+    assert_eq!(world.get(&door, &stranger).status, 404, "who could not see the person hears of no erasure");
+    let left = world.get(&record, &token);
+    assert_eq!((left.status, &left.json()["sex"], &left.json()["indigenous_people"]), (200, &json!("female"), &Value::Null));
+    assert_eq!(world.patch(&record, &token, &left.header("etag"), &json!({"indigenous_people": "Awajún"})).status, 410);
+    assert_eq!(world.get(&format!("{path}/victims"), &token).status, 200);
+    let history = world.get(&format!("{record}/history"), &token);
+    assert_eq!(history.json()["items"].as_array().unwrap().last().unwrap()["type"], "victim.erased");
+    assert_eq!(erase(id, &order(), false), Err(Error::Erased));
+    // The others are untouched.
+    assert_eq!(world.get(&format!("/v1/victims/{held}/identity"), &token).json()["given_names"], "Rosa");
+}
+
+fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(world) {
+    let w = Planter::word;
+    let scopes: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
+    let token = world.token("PE-MP-FISTRAP-LIMA", &scopes.join(" "), Purpose::Prosecution);
+    let mut p = Planter { world, token: token.clone(), planted: BTreeSet::new(), answers: Vec::new() };
+    let mut new = case();
+    new["title"] = w().into();
+    new["summary"] = w().into();
+    new["victims"][0]["identity"] = victim_identity();
+    new["victims"][0]["indigenous_people"] = w().into();
+    new["accused"][0]["identity"] = identity(false);
+    new["accused"][0]["occupation"] = w().into();
+    new["accused"].as_array_mut().unwrap().push(json!({"kind": "legal_person", "identity": identity(true)}));
+    let made = p.post("/v1/cases", new.clone());
+    let path = made.header("location");
+    let read = world.get(&path, &token);
+    assert_eq!((&read.json()["title"], &read.json()["summary"]), (&new["title"], &new["summary"]), "the caller reads it");
+    p.patch(&path, json!({"title": w(), "summary": w()}));
+    let first = |list: &str, id: &str| world.get(&format!("{path}/{list}"), &token).json()["items"][0][id].as_str().unwrap().to_owned();
+    let victim = format!("/v1/victims/{}", first("victims", "victim_id"));
+    p.patch(&victim, json!({"indigenous_people": w()}));
+    let named = p.patch(&format!("{victim}/identity"), victim_identity());
+    assert!(named.text.contains(WORD), "the caller reads it: {}", named.text);
+    p.post(&format!("{path}/victims"), json!({"label": "v2", "sex": "female", "age_at_identification": 20, "acts": ["recruit"],
+        "means": ["deception"], "purposes": ["sexual_exploitation"], "indigenous_people": w(), "identity": victim_identity()}));
+    let known = p.post(&format!("{path}/accused"), json!({"kind": "natural_person", "occupation": w(), "identity": identity(false)})).header("location");
+    let firm = p.post(&format!("{path}/accused"), json!({"kind": "legal_person", "occupation": w(), "identity": identity(true)})).header("location");
+    p.patch(&known, json!({"occupation": w()}));
+    p.patch(&format!("{known}/identity"), identity(false));
+    p.patch(&format!("{firm}/identity"), identity(true));
+    p.post(&format!("{path}/notes"), json!({"visibility": "shared", "text": w()}));
+    p.post(&format!("{path}/decisions"), json!({"kind": "auto", "number": w(), "date": "2026-03-18", "authority": w(), "result": w(), "document_ref": w()}));
+    let hearing = p.post(&format!("{path}/hearings"), json!({"kind": "other", "scheduled_at": "2026-03-18T14:00:00Z", "court": w(),
+        "held_at": "2026-03-18T14:00:00Z", "result": "held", "document_ref": w()})).header("location");
+    p.patch(&hearing, json!({"court": w(), "document_ref": w()}));
+    let measure = p.post(&format!("{path}/measures"), json!({"kind": "coercive", "type": "pretrial_detention", "accused_id": known.rsplit('/').next(),
+        "requested_by": "prosecutor", "requested_on": "2020-01-10", "legal_act": act("requerimiento")})).header("location");
+    p.patch(&measure, json!({"legal_act": act("requerimiento")}));
+    p.step(&measure, json!({"trigger": "grant", "granted_by": "inv_judge", "from_on": "2020-01-12", "until_on": "2020-06-01",
+        "legal_act": act("auto"), "reason": w()}));
+    let shared = p.post(&format!("{path}/participants"), json!({"agency": "PE-PNP", "role": "information", "sections": ["narrative"]}));
+    let share = format!("{path}/participants/{}", shared.json()["id"].as_str().unwrap());
+    p.note("POST", &format!("{share}/transitions"), &json!({"reason": WORD}));
+    let ended = world.step(&share, &token, &shared.header("etag"), &json!({"trigger": "end", "reason": w()}));
+    assert_eq!(ended.status, 200, "{}", ended.text);
+    let referral = p.post("/v1/referrals", json!({"case_id": made.json()["id"], "kind": "service_request", "to_agency": "PE-MIMP-INABIF",
+        "sections": ["victims"], "services": ["shelter"], "purpose": "assistance", "urgency": "immediate", "legal_basis": "consent",
+        "consent_ref": w(), "message": w()})).header("location");
+    p.patch(&referral, json!({"message": w(), "consent_ref": w()}));
+    p.step(&referral, json!({"trigger": "send"}));
+    p.step(&referral, json!({"trigger": "revoke", "reason": w()}));
+    p.step(&path, json!({"trigger": "open_inquiry", "effective_on": "2026-03-15", "legal_act": act("disposicion"), "reason": w()}));
+    let charge = format!("/v1/charges/{}", world.get(&format!("/v1/charges?case_id={}", made.json()["id"].as_str().unwrap()), &token).json()["items"][0]["id"].as_str().unwrap());
+    p.step(&charge, json!({"trigger": "archive", "legal_act": act("disposicion"), "reason": w()}));
+
+    // What fails says where, and not what.
+    let mut bad = new.clone();
+    bad["reported_at"] = w().into();
+    bad["victims"][0]["sex"] = w().into();
+    bad["victims"][0]["identity"]["documents"] = json!([{"type": "national_id", "country": "PE", "number": w()}]);
+    p.refused(world.post("/v1/cases", &token, &bad));
+    p.refused(world.patch(&format!("{victim}/identity"), &token, "\"1.o\"", &json!({"given_names": w(), "birth_date": w()})));
+    p.refused(world.post(&format!("{path}/notes"), &token, &json!({"visibility": w(), "text": w()})));
+
+    let free = free_texts();
+    let clear = |at: &str| at.split('/').any(|s| CLEAR.iter().any(|(name, _)| s == *name) || FAR.contains(&s)) || at.contains("/identifiers/");
+    let missed: Vec<_> = free.iter().filter(|(id, at)| !clear(at) && !p.planted.contains(&(id.clone(), at.clone()))).collect();
+    assert!(missed.is_empty(), "no word was planted in {missed:#?}");
+
+    for (place, text) in stolen(world) {
+        let at = text.find(WORD).map(|at| text[at.saturating_sub(200)..].chars().take(400).collect::<String>());
+        assert_eq!(at, None, "{place}");
+    }
+    for answer in &p.answers {
+        assert!(!answer.text.contains(WORD), "{}", answer.text);
+    }
+    let metrics = format!("http://{}/metrics", world.running.as_ref().unwrap().metrics_addr.unwrap());
+    let text = ureq::get(&metrics).call().unwrap().body_mut().read_to_string().unwrap();
+    assert!(text.contains("sistra_") && !text.contains(WORD), "{text}");
+}
+}
