@@ -36,7 +36,7 @@ use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
 use crate::kernel::{Bucket, Timestamp};
-use crate::ledger::{AccessLog, sealer};
+use crate::ledger::{AccessLog, Notary, sealer};
 
 /// The part of the contract that no handler carries.
 #[derive(OpenApi)]
@@ -176,6 +176,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
     let cursors = Cursors::new(&keys.cursor_secret())?;
+    let (origin, memory) = (config.serve.ledger_origin.as_deref(), config.ledger_memory.as_deref());
+    let notary = Arc::new(Notary::load_or_create(&config.data_dir, memory, origin, Timestamp::now())?);
     let issuers = match &config.serve.trusted_issuers {
         Some(path) => Issuers::load(path)?,
         None => Issuers::none(),
@@ -191,7 +193,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
-    let services = Arc::new(Services { catalogue, access, cursors });
+    let services = Arc::new(Services { catalogue, access, cursors, notary: Arc::clone(&notary) });
     let document = contract();
     let json = contract::document(&document);
     let text = contract::text(&json);
@@ -203,7 +205,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         limits,
         proxies: serve.trusted_proxy.clone(),
     });
-    let health = web::Data::new(Health::new(store.clone()));
+    let health = web::Data::new(Health::new(store.clone(), Arc::clone(&notary)));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {
         timeout: Duration::from_millis(serve.request_timeout_ms),
@@ -269,7 +271,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
         }
     };
     let stop = Arc::new(AtomicBool::new(false));
-    let threads = helpers(&store, &authenticator, &stop)?;
+    let interval = Duration::from_millis(serve.ledger_checkpoint_ms);
+    let threads = helpers(&store, &authenticator, &notary, interval, &stop)?;
     Ok(Running {
         addr,
         metrics_addr,
@@ -333,16 +336,18 @@ impl HasHandle for actix_web::dev::Server {
 fn helpers(
     store: &Store,
     authenticator: &Arc<Authenticator>,
+    notary: &Arc<Notary>,
+    interval: Duration,
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<JoinHandle<()>>, String> {
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
         std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| format!("cannot start {name}: {e}"))
     };
-    let (s1, f1) = (store.clone(), Arc::clone(stop));
+    let (s1, n1, f1) = (store.clone(), Arc::clone(notary), Arc::clone(stop));
     let (s2, a2, f2) = (store.clone(), Arc::clone(authenticator), Arc::clone(stop));
     let (s3, f3) = (store.clone(), Arc::clone(stop));
     Ok(vec![
-        spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &f1)))?,
+        spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &n1, interval, &f1)))?,
         spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
         spawn("sistra-broom", Box::new(move || sweep(&s3, &f3)))?,
     ])

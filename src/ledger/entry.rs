@@ -38,6 +38,8 @@ pub enum Action {
     Revoked,
     /// A person was tied to a case, or a record to another.
     Linked,
+    /// The ledger itself goes on under a new origin.
+    Reopened,
 }
 
 impl Action {
@@ -51,6 +53,7 @@ impl Action {
             Self::Granted => "granted",
             Self::Revoked => "revoked",
             Self::Linked => "linked",
+            Self::Reopened => "reopened",
         }
     }
 }
