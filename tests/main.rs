@@ -9,6 +9,7 @@ mod contract;
 mod court;
 mod durability;
 mod edge;
+mod evidence;
 mod operations;
 mod persons;
 mod plans;

@@ -8,7 +8,7 @@ pub mod model;
 pub mod store;
 pub mod wire;
 
-pub use store::{Standing, exists_active, kind, seed, standing};
+pub use store::{Standing, codes, exists_active, kind, seed, standing};
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
+                {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
@@ -208,8 +209,10 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     };
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
-    let shows_nobody = ["/v1/agencies", "/v1/catalogues"].iter().any(|p| path.starts_with(p))
-        || ["/history", "/transitions", "/available", "/verdicts"].iter().any(|p| path.ends_with(p));
+    let shows_nobody = ["/v1/agencies", "/v1/catalogues", "/v1/audit/checkpoints", "/v1/audit/consistency"]
+        .iter()
+        .any(|p| path.starts_with(p))
+        || ["/proof", "/history", "/transitions", "/available", "/verdicts"].iter().any(|p| path.ends_with(p));
     let audit = match method {
         _ if !secured => "none",
         "get" if shows_nobody => "none",

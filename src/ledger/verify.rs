@@ -351,7 +351,8 @@ pub fn verify(
     }
     if head.size() > 0 && walk.frontier.size() == head.size() && walk.frontier.root() != head.root() {
         let fault = Fault::new("head_changed", "the head of the tree is not that of its leaves");
-        walk.fault(fault.at(walk.proven).to(size - 1));
+        let proven = walk.proven;
+        walk.fault(if proven < size { fault.at(proven).to(size - 1) } else { fault });
     }
     let root = walk.frontier.root();
     if walk.frontier.size() < tree::counted(size)? {
