@@ -36,7 +36,7 @@ use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
 use crate::kernel::{Bucket, Timestamp};
-use crate::ledger::{AccessLog, sealer};
+use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
 use crate::vault::Vault;
 
@@ -61,6 +61,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::agencies::http::routes(cfg);
+    crate::audit::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)
@@ -177,6 +178,12 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
     Store::open(&config.store(vault))
 }
 
+/// The key of the blind index, from the keyring: a stolen database does not say whom a row of it is about.
+fn index_key(store: &Store) -> Result<IndexKey, String> {
+    let secret = store.vault().and_then(|v| v.derive("blind-index")).map_err(|e| format!("no key for the index: {e:?}"))?;
+    IndexKey::from_secret(&secret)
+}
+
 /// Starts a server on threads of its own; returns once it listens.
 pub fn start(config: &Config) -> Result<Running, String> {
     crate::config::make_private_dir(&config.data_dir)?;
@@ -185,7 +192,9 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
     let cursors = Cursors::new(&keys.cursor_secret())?;
-    let index = Arc::new(IndexKey::from_secret(&keys.cursor_secret())?);
+    let index = Arc::new(index_key(&store)?);
+    let (origin, memory) = (config.serve.ledger_origin.as_deref(), config.ledger_memory.as_deref());
+    let notary = Arc::new(Notary::load_or_create(&config.data_dir, memory, origin, Timestamp::now())?);
     let issuers = match &config.serve.trusted_issuers {
         Some(path) => Issuers::load(path)?,
         None => Issuers::none(),
@@ -204,7 +213,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
-    let services = Arc::new(Services { catalogue, index: Arc::clone(&index), access, cursors });
+    let services = Arc::new(Services { catalogue, index: Arc::clone(&index), access, cursors, notary: Arc::clone(&notary) });
     let document = contract();
     let json = contract::document(&document);
     let text = contract::text(&json);
@@ -216,7 +225,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         limits,
         proxies: serve.trusted_proxy.clone(),
     });
-    let health = web::Data::new(Health::new(store.clone()));
+    let health = web::Data::new(Health::new(store.clone(), Arc::clone(&notary)));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {
         timeout: Duration::from_millis(serve.request_timeout_ms),
@@ -285,7 +294,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
         }
     };
     let stop = Arc::new(AtomicBool::new(false));
-    let threads = helpers(&store, &authenticator, &stop)?;
+    let interval = Duration::from_millis(serve.ledger_checkpoint_ms);
+    let threads = helpers(&store, &authenticator, &notary, interval, &stop)?;
     Ok(Running {
         addr,
         metrics_addr,
@@ -350,16 +360,18 @@ impl HasHandle for actix_web::dev::Server {
 fn helpers(
     store: &Store,
     authenticator: &Arc<Authenticator>,
+    notary: &Arc<Notary>,
+    interval: Duration,
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<JoinHandle<()>>, String> {
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
         std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| format!("cannot start {name}: {e}"))
     };
-    let (s1, f1) = (store.clone(), Arc::clone(stop));
+    let (s1, n1, f1) = (store.clone(), Arc::clone(notary), Arc::clone(stop));
     let (s2, a2, f2) = (store.clone(), Arc::clone(authenticator), Arc::clone(stop));
     let (s3, f3) = (store.clone(), Arc::clone(stop));
     Ok(vec![
-        spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &f1)))?,
+        spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &n1, interval, &f1)))?,
         spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
         spawn("sistra-broom", Box::new(move || sweep(&s3, &f3)))?,
     ])

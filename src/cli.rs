@@ -1,5 +1,7 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
+mod ledger;
+
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,6 +59,9 @@ enum Command {
     /// Check the law data, or write them out for correction
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
+    /// Check the record of everything that happened, prove from it, export it
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Print an access token for a client
     Token(TokenCommand),
     /// Ask a server whether it is ready; exit code 0 if it is
@@ -269,6 +274,7 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Deadlines(command)) => deadlines(command),
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
+        Some(Command::Ledger(command)) => ledger::run(command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {
             Ok(_) => Ok(()),
@@ -335,6 +341,7 @@ fn demo(command: DemoCommand) -> Result<(), String> {
         keyring_command: None,
         make_keyring: true,
         erased_file: None,
+        ledger_memory: None,
     };
     let config = Config::new(serve, &data)?;
     let running = app::start(&config)?;
@@ -486,9 +493,14 @@ fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, Strin
 }
 
 fn connect(data: &DataArgs) -> Result<Conn, String> {
+    connect_for(data, 60_000)
+}
+
+/// A connection whose statements may take so long, milliseconds.
+fn connect_for(data: &DataArgs, statement_timeout_ms: u64) -> Result<Conn, String> {
     data.make_dir()?;
     let url = data.url()?;
-    open(&url, Role::Write, 60_000).map_err(|e| explain(&url, &e))
+    open(&url, Role::Write, statement_timeout_ms).map_err(|e| explain(&url, &e))
 }
 
 fn ready(data: &DataArgs) -> Result<Conn, String> {

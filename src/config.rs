@@ -45,6 +45,10 @@ pub struct DataArgs {
     /// Directory of corrected catalogue files (see `sistra catalogue export`), in place of those compiled in
     #[arg(long, env = "SISTRA_CATALOGUE_DIR")]
     pub catalogue_dir: Option<PathBuf>,
+    /// File that remembers the last signed checkpoint; keep it out of the backups of the database
+    /// [default: ledger-memory.json in the data directory]
+    #[arg(long, env = "SISTRA_LEDGER_MEMORY")]
+    pub ledger_memory: Option<PathBuf>,
 }
 
 impl DataArgs {
@@ -198,6 +202,13 @@ pub struct ServeArgs {
     /// JSON file of trusted token issuers
     #[arg(long, env = "SISTRA_TRUSTED_ISSUERS")]
     pub trusted_issuers: Option<PathBuf>,
+    /// Name of the ledger, the origin of its checkpoints, when its key is made: registry.example.gob/ledger
+    /// [default: one made from the key]
+    #[arg(long, env = "SISTRA_LEDGER_ORIGIN")]
+    pub ledger_origin: Option<String>,
+    /// Shortest time between two signed checkpoints, milliseconds
+    #[arg(long, env = "SISTRA_LEDGER_CHECKPOINT_MS", default_value_t = 10_000)]
+    pub ledger_checkpoint_ms: u64,
     /// Access log: json, text or off
     #[arg(long, env = "SISTRA_ACCESS_LOG", default_value = "json")]
     pub access_log: AccessLogFormat,
@@ -227,6 +238,8 @@ pub struct Config {
     pub catalogue_dir: Option<PathBuf>,
     /// The keyring.
     pub keyring: KeyringSettings,
+    /// Where the last signed checkpoint is remembered.
+    pub ledger_memory: Option<PathBuf>,
 }
 
 impl Config {
@@ -234,7 +247,8 @@ impl Config {
     pub fn new(serve: ServeArgs, data: &DataArgs) -> Result<Self, String> {
         let catalogue_dir = data.catalogue_dir.clone();
         let keyring = data.keyring()?;
-        Ok(Self { serve, database: data.url()?, data_dir: data.data_dir.clone(), catalogue_dir, keyring })
+        let ledger_memory = data.ledger_memory.clone();
+        Ok(Self { serve, database: data.url()?, data_dir: data.data_dir.clone(), catalogue_dir, keyring, ledger_memory })
     }
 
     /// For tests and benches: any free port, no rate limits, no access log.
@@ -267,11 +281,13 @@ impl Config {
             cors_origin: Vec::new(),
             token_ttl_s: 300,
             trusted_issuers: None,
+            ledger_origin: None,
+            ledger_checkpoint_ms: 100,
             access_log: AccessLogFormat::Json,
         };
         let keyring =
             KeyringSettings { source: Source::File(data_dir.join(KEYRING)), erased: data_dir.join(ERASED), make: true };
-        Self { serve, database, data_dir, catalogue_dir: None, keyring }
+        Self { serve, database, data_dir, catalogue_dir: None, keyring, ledger_memory: None }
     }
 
     /// The catalogue; the error has a line for each fault.

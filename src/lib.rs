@@ -7,7 +7,8 @@
 //! | [`kernel`] | words without I/O: ids, instants, partial dates, pages, errors |
 //! | [`db`] | the store: connections, the writer, column types, migrations |
 //! | [`vault`] | keyring, keys and the sealed form of what names a person or tells a story |
-//! | [`ledger`] | the append-only record of everything that happened |
+//! | [`ledger`] | the append-only record of everything that happened, its tree and its checkpoints |
+//! | [`audit`] | that record as an auditor reads it, and its proofs |
 //! | [`auth`] | clients, keys, tokens, the table of permissions |
 //! | [`http`] | the only shared code that knows HTTP |
 //! | [`catalogue`] | the law as dated data |
@@ -24,7 +25,7 @@
 //! * **docket**: one row per agency and case that it may see; the only thing that decides visibility.
 //! * **sight**: what a caller sees of one case: relation, sections, victims.
 //! * **section**: a part of a case that can be granted on its own.
-//! * **entry**: one line of the ledger. **sealer**: gives entries their position.
+//! * **entry**: one line of the ledger. **sealer**: gives entries their position. **notary**: signs their tree.
 //! * **bucket**: 12 bits of an id; the shard key of its row.
 //! * **claim**: a row that makes something unique across the registry.
 
@@ -38,6 +39,7 @@ pub mod accused;
 pub mod act;
 pub mod agencies;
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod break_glass;
 pub mod cases;

@@ -10,6 +10,7 @@ mod court;
 mod deadlines;
 mod durability;
 mod edge;
+mod evidence;
 mod matrix;
 mod operations;
 mod persons;

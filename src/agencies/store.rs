@@ -169,6 +169,11 @@ pub fn standing(conn: &mut Conn, code: &AgencyCode, day: NaiveDate) -> Result<St
     })
 }
 
+/// The codes of the whole directory.
+pub fn codes(conn: &mut Conn) -> Result<Vec<String>> {
+    Ok(t::table.select(t::code).order(t::code.asc()).load(conn)?)
+}
+
 /// The kind of an agency: code list `agency_kind`.
 pub fn kind(conn: &mut Conn, code: &AgencyCode) -> Result<String> {
     Ok(t::table.filter(t::code.eq(code.as_str())).select(t::kind).first(conn)?)

@@ -165,30 +165,43 @@ fn public(pkcs8: &[u8]) -> Result<(String, String, String, Vec<u8>), String> {
     Ok((kid, x, y, point))
 }
 
-fn read(path: &Path) -> Result<File, String> {
+/// The text of a file that only its owner may read.
+pub fn read_private(path: &Path) -> Result<String, String> {
     use std::os::unix::fs::PermissionsExt;
     let shown = path.display();
     let meta = std::fs::metadata(path).map_err(|e| format!("cannot read the key file {shown}: {e}"))?;
     if meta.permissions().mode() & 0o077 != 0 {
         return Err(format!("the key file {shown} can be read by others: run chmod 600 {shown}"));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read the key file {shown}: {e}"))?;
-    serde_json::from_str(&text).map_err(|_| format!("the key file {shown} is damaged"))
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read the key file {shown}: {e}"))
 }
 
-fn write(path: &Path, file: &File) -> Result<(), String> {
+/// Writes such a file: the whole of it, or nothing; on disk when this returns.
+pub fn write_private(path: &Path, text: &str) -> Result<(), String> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let temporary = path.with_extension("json.new");
     let _ = std::fs::remove_file(&temporary);
-    let text = serde_json::to_string_pretty(file).map_err(|_| "keys not serialisable".to_owned())?;
     let put = || -> std::io::Result<()> {
         let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         out.write_all(text.as_bytes())?;
         out.sync_all()?;
-        std::fs::rename(&temporary, path)
+        std::fs::rename(&temporary, path)?;
+        match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            Some(dir) => std::fs::File::open(dir)?.sync_all(),
+            None => Ok(()),
+        }
     };
     put().map_err(|e| format!("cannot write the key file {}: {e}", path.display()))
+}
+
+fn read(path: &Path) -> Result<File, String> {
+    serde_json::from_str(&read_private(path)?).map_err(|_| format!("the key file {} is damaged", path.display()))
+}
+
+fn write(path: &Path, file: &File) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(file).map_err(|_| "keys not serialisable".to_owned())?;
+    write_private(path, &text)
 }
 
 fn load(path: &Path) -> Result<Loaded, String> {

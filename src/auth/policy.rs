@@ -80,6 +80,10 @@ policy! {
     AgencyRead => "", None, Read;
     /// Keep the directory of agencies.
     AgencyManage => "agencies:manage", None, Write;
+    /// Look at the record: all of it for oversight, one's own agency's entries for a partner.
+    AuditRead => "audit:read", None, Read;
+    /// Look at checkpoints and proofs.
+    AuditProof => "audit.proof:read", None, Read;
 }
 
 /// Every scope that a client can be given.
@@ -105,6 +109,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
     ("agencies:manage", "Keep the directory of agencies"),
+    ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
+    ("audit.proof:read", "Look at the record's checkpoints and proofs"),
 ];
 
 /// The scope as the program knows it.

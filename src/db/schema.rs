@@ -372,6 +372,7 @@ diesel::table! {
         position -> BigInt,
         entry_bucket -> SmallInt,
         entry_id -> IdSql,
+        hash -> Binary,
     }
 }
 
@@ -384,6 +385,49 @@ diesel::table! {
         bucket -> SmallInt,
         name -> Text,
         size -> BigInt,
+        frontier -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `ledger_node`.
+    ledger_node (bucket, level, position) {
+        bucket -> SmallInt,
+        level -> SmallInt,
+        position -> BigInt,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `ledger_checkpoint`.
+    ledger_checkpoint (bucket, name, epoch, size) {
+        bucket -> SmallInt,
+        name -> Text,
+        epoch -> BigInt,
+        size -> BigInt,
+        root -> Binary,
+        at -> TimeSql,
+        note -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `ledger_lane`.
+    ledger_lane (bucket, agency_code, entry_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        entry_id -> IdSql,
+        position -> BigInt,
     }
 }
 

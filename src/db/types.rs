@@ -87,6 +87,12 @@ impl Json {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A text as a column would hold it, for tests.
+    #[cfg(test)]
+    pub fn raw(text: String) -> Self {
+        Self(text)
+    }
 }
 
 macro_rules! expressions {

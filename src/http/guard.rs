@@ -23,7 +23,7 @@ use crate::db::Store;
 use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
-use crate::ledger::{AccessLog, Actor};
+use crate::ledger::{AccessLog, Actor, Notary};
 use crate::persons::IndexKey;
 
 /// What handlers share besides the store.
@@ -36,6 +36,8 @@ pub struct Services {
     pub access: AccessLog,
     /// Page cursors.
     pub cursors: Cursors,
+    /// Who signs the ledger.
+    pub notary: Arc<Notary>,
 }
 
 /// App data that only this file can open.

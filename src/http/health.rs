@@ -1,7 +1,7 @@
 //! Is the process alive, may traffic come, and what do the problem types mean.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Serialize;
@@ -13,11 +13,12 @@ use super::problem::Problem;
 use crate::db::{Store, migrations};
 use crate::kernel::Timestamp;
 use crate::kernel::error::{Error, Unavailable};
-use crate::ledger::sealer;
+use crate::ledger::{Notary, sealer};
 
 /// What readiness looks at. Holds the store: health is asked by machines without a token, and shows no row.
 pub struct Health {
     store: Store,
+    notary: Arc<Notary>,
     draining: AtomicBool,
     sealing: Mutex<Sealing>,
 }
@@ -46,14 +47,19 @@ impl Sealing {
 }
 
 impl Health {
-    /// For a store.
-    pub fn new(store: Store) -> Self {
-        Self { store, draining: AtomicBool::new(false), sealing: Mutex::default() }
+    /// For a store, and the notary of its ledger.
+    pub fn new(store: Store, notary: Arc<Notary>) -> Self {
+        Self { store, notary, draining: AtomicBool::new(false), sealing: Mutex::default() }
     }
 
     /// From now on the server is not ready.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn says(&self, status: &'static str) -> ServiceStatus {
+        let ledger = if self.notary.reopened() { "reopened" } else { "ok" };
+        ServiceStatus { status, ledger, time: Timestamp::now() }
     }
 
     async fn ready(&self) -> Result<(), Error> {
@@ -79,6 +85,10 @@ pub struct ServiceStatus {
     /// `ok`; `degraded` while entries of the access record wait for too long; `down`.
     #[schema(max_length = 20)]
     pub status: &'static str,
+    /// `ok`; `reopened` if this server found a database that does not extend what it had signed, as after the restore
+    /// of a backup, and goes on under a new origin.
+    #[schema(max_length = 20)]
+    pub ledger: &'static str,
     /// Now.
     pub time: Timestamp,
 }
@@ -87,8 +97,8 @@ pub struct ServiceStatus {
 #[utoipa::path(tag = "operations", summary = "Liveness",
     description = "Whether the process lives.", responses((status = 200, description = "The process lives", body = ServiceStatus)), security(()))]
 #[get("/healthz/live")]
-pub async fn health_live() -> HttpResponse {
-    HttpResponse::Ok().json(ServiceStatus { status: "ok", time: Timestamp::now() })
+pub async fn health_live(health: web::Data<Health>) -> HttpResponse {
+    HttpResponse::Ok().json(health.says("ok"))
 }
 
 /// Whether traffic may come: not while draining, with the database down, with migrations pending, or with the access
@@ -98,7 +108,7 @@ pub async fn health_live() -> HttpResponse {
 #[get("/healthz/ready")]
 pub async fn health_ready(health: web::Data<Health>) -> Result<HttpResponse, Problem> {
     health.ready().await?;
-    Ok(HttpResponse::Ok().json(ServiceStatus { status: "ok", time: Timestamp::now() }))
+    Ok(HttpResponse::Ok().json(health.says("ok")))
 }
 
 /// State of the service, for people and dashboards.
@@ -111,7 +121,7 @@ pub async fn status_read(health: web::Data<Health>) -> HttpResponse {
         Err(Error::Unavailable(Unavailable::Audit)) => "degraded",
         Err(_) => "down",
     };
-    HttpResponse::Ok().json(ServiceStatus { status, time: Timestamp::now() })
+    HttpResponse::Ok().json(health.says(status))
 }
 
 /// What a problem type means.

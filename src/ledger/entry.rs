@@ -44,6 +44,8 @@ pub enum Action {
     Matched,
     /// A person's key was destroyed.
     Erased,
+    /// The ledger itself goes on under a new origin.
+    Reopened,
 }
 
 impl Action {
@@ -60,6 +62,7 @@ impl Action {
             Self::Asked => "asked",
             Self::Matched => "matched",
             Self::Erased => "erased",
+            Self::Reopened => "reopened",
         }
     }
 }

@@ -1,18 +1,24 @@
-//! The sealer gives every entry a gap-free position, some 100 ms behind the writers.
+//! The sealer gives every entry a gap-free position and its place in the tree, some 100 ms behind the writers.
 //!
 //! Writers only insert: nothing serialises them. One sealer at a time (leader by lease) takes what is pending,
 //! however late it was committed, and appends positions. Followers of positions can miss nothing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, SmallInt};
 
-use crate::db::schema::{lease, ledger_head, ledger_leaf, ledger_pending};
+use super::notary::Notary;
+use super::tree::{self, LOG, NewLeaf, OPERATOR_LANE};
+use crate::db::schema::{lease, ledger_head, ledger_pending};
+use crate::db::types::IdSql;
 use crate::db::{Conn, Store};
+use crate::kernel::error::Unavailable;
 use crate::kernel::ids::EntryId;
-use crate::kernel::{Result, Timestamp};
+use crate::kernel::{Error, Result, Timestamp};
 use crate::per_engine;
 
 /// Entries sealed in one transaction: bounds how long SQLite's writer is held.
@@ -21,12 +27,22 @@ const BATCH: i64 = 1_000;
 const PAUSE: Duration = Duration::from_millis(100);
 /// Life of the lease, seconds.
 const LEASE_S: i64 = 10;
-const LOG: &str = "main";
 
-/// Runs until `stop` is set.
-pub fn run(store: &Store, stop: &Arc<AtomicBool>) {
+/// Runs until `stop` is set; signs a checkpoint at most every `interval`, and a last one at the end.
+pub fn run(store: &Store, notary: &Notary, interval: Duration, stop: &Arc<AtomicBool>) {
     let holder = uuid::Uuid::new_v4().to_string();
+    let mut signed: Option<Instant> = None;
+    let sign = || {
+        if let Err(e) = notary.sign(store, &holder, Timestamp::now()) {
+            log::warn!(target: "sistra::ledger", "no checkpoint was signed, will try again: {e:?}");
+        }
+    };
     while !stop.load(Ordering::Relaxed) {
+        // Before the first entry is sealed too: a restored database is noticed at once.
+        if signed.is_none_or(|at| at.elapsed() >= interval) {
+            sign();
+            signed = Some(Instant::now());
+        }
         match seal(store, &holder, Timestamp::now()) {
             Ok(sealed) if i64::try_from(sealed).is_ok_and(|n| n == BATCH) => {}
             Ok(_) => std::thread::sleep(PAUSE),
@@ -36,6 +52,22 @@ pub fn run(store: &Store, stop: &Arc<AtomicBool>) {
             }
         }
     }
+    // Who stops in good order leaves nothing unsealed and nothing unsigned.
+    while seal(store, &holder, Timestamp::now()).is_ok_and(|sealed| sealed > 0) {}
+    sign();
+    if let Err(e) = store.write_blocking(move |tx| release(tx, &holder)) {
+        log::warn!(target: "sistra::ledger", "the lease of the sealer was not given back, the next one waits {LEASE_S} s: {e:?}");
+    }
+}
+
+/// Gives the lease back, so that the next server need not wait for its end.
+fn release(tx: &mut Conn, holder: &str) -> Result<()> {
+    diesel::update(
+        lease::table.filter(lease::bucket.eq(0)).filter(lease::name.eq("sealer")).filter(lease::holder.eq(holder)),
+    )
+    .set(lease::holder.eq(""))
+    .execute(tx)?;
+    Ok(())
 }
 
 /// Seals one batch; answers how many entries got a position. 0 if another sealer leads.
@@ -52,80 +84,72 @@ pub fn seal(store: &Store, holder: &str, now: Timestamp) -> Result<usize> {
     if pending.is_empty() {
         return Ok(0);
     }
+    // Read back and hashed outside the transaction: an entry never changes, and what is stored is what counts.
+    let leaves = store.read_blocking(|conn| leaves(conn, &pending))?;
+    if leaves.is_empty() {
+        return Ok(0);
+    }
     let holder = holder.to_owned();
     store.write_blocking(move |tx| {
         if !lead(tx, &holder, now)? {
             return Ok(0);
         }
-        let size = head(tx)?;
-        let mut position = size;
-        for (entry_bucket, entry_id) in &pending {
-            // Deleted by key, and counted: an entry that another sealer took meanwhile gets no second position.
-            let taken = diesel::delete(
-                ledger_pending::table
-                    .filter(ledger_pending::bucket.eq(*entry_bucket))
-                    .filter(ledger_pending::entry_id.eq(*entry_id)),
-            )
-            .execute(tx)?;
-            if taken == 0 {
-                continue;
-            }
-            diesel::insert_into(ledger_leaf::table)
-                .values((
-                    ledger_leaf::bucket.eq(tile_bucket(position)),
-                    ledger_leaf::position.eq(position),
-                    ledger_leaf::entry_bucket.eq(*entry_bucket),
-                    ledger_leaf::entry_id.eq(*entry_id),
-                ))
-                .execute(tx)?;
-            position += 1;
+        let frontier = tree::head(tx)?.unwrap_or_default();
+        // An entry that another sealer took meanwhile gets no second position: what is left is sealed in the next round.
+        if take(tx, &leaves)? != leaves.len() || !tree::grow(tx, &frontier, &leaves)? {
+            return Err(Error::Unavailable(Unavailable::Contention));
         }
-        // Compare and swap: a second leader's transaction fails here and is rolled back whole.
-        let moved = diesel::update(
-            ledger_head::table
-                .filter(ledger_head::bucket.eq(0))
-                .filter(ledger_head::name.eq(LOG))
-                .filter(ledger_head::size.eq(size)),
-        )
-        .set(ledger_head::size.eq(position))
-        .execute(tx)?;
-        if moved == 0 {
-            return Err(crate::kernel::Error::Unavailable(crate::kernel::error::Unavailable::Contention));
-        }
-        Ok(usize::try_from(position - size).unwrap_or(0))
+        Ok(leaves.len())
     })
 }
 
-/// Tiles of 256 leaves spread over the buckets.
-fn tile_bucket(position: i64) -> i16 {
-    i16::try_from((position / 256) % i64::from(crate::kernel::ids::BUCKETS)).unwrap_or(0)
+/// The leaves of what is pending. An entry that somebody took away waits for ever and holds up nobody: the check of the
+/// ledger names it.
+fn leaves(conn: &mut Conn, pending: &[(i16, EntryId)]) -> Result<Vec<NewLeaf>> {
+    let mut records: HashMap<EntryId, _> = tree::records(conn, pending)?.into_iter().map(|r| (r.id, r)).collect();
+    let found = pending.iter().filter_map(|(_, id)| records.remove(id));
+    found
+        .map(|record| {
+            let (entry_bucket, entry_id, hash) = (record.bucket, record.id, record.hash()?);
+            let lane = record.agency_code.unwrap_or_else(|| OPERATOR_LANE.to_owned());
+            Ok(NewLeaf { entry_bucket, entry_id, lane, hash })
+        })
+        .collect()
 }
 
-fn head(tx: &mut Conn) -> Result<i64> {
-    let size = ledger_head::table
-        .filter(ledger_head::bucket.eq(0))
-        .filter(ledger_head::name.eq(LOG))
-        .select(ledger_head::size)
-        .first::<i64>(tx)
-        .optional()?;
-    if let Some(size) = size {
-        return Ok(size);
+/// Takes entries out of the queue, by key; answers how many were there.
+fn take(tx: &mut Conn, leaves: &[NewLeaf]) -> Result<usize> {
+    match tx {
+        Conn::Postgres(c) => Ok(diesel::sql_query(
+            "DELETE FROM ledger_pending p USING unnest($1::smallint[], $2::uuid[]) AS w (bucket, entry_id) \
+             WHERE p.bucket = w.bucket AND p.entry_id = w.entry_id",
+        )
+        .bind::<Array<SmallInt>, _>(leaves.iter().map(|l| l.entry_bucket).collect::<Vec<_>>())
+        .bind::<Array<IdSql>, _>(leaves.iter().map(|l| l.entry_id).collect::<Vec<_>>())
+        .execute(c)?),
+        Conn::Sqlite(c) => {
+            let mut taken = 0;
+            for leaf in leaves {
+                taken += diesel::delete(
+                    ledger_pending::table
+                        .filter(ledger_pending::bucket.eq(leaf.entry_bucket))
+                        .filter(ledger_pending::entry_id.eq(leaf.entry_id)),
+                )
+                .execute(c)?;
+            }
+            Ok(taken)
+        }
     }
-    per_engine!(tx, c => diesel::insert_into(ledger_head::table)
-        .values((ledger_head::bucket.eq(0), ledger_head::name.eq(LOG), ledger_head::size.eq(0)))
-        .on_conflict_do_nothing()
-        .execute(c)?);
-    Ok(0)
 }
 
 /// Takes or renews the lease. The token grows with every change of hands.
-fn lead(tx: &mut Conn, holder: &str, now: Timestamp) -> Result<bool> {
+pub(super) fn lead(tx: &mut Conn, holder: &str, now: Timestamp) -> Result<bool> {
     let until = now.plus_seconds(LEASE_S);
     let held = diesel::update(
         lease::table
             .filter(lease::bucket.eq(0))
             .filter(lease::name.eq("sealer"))
-            .filter(lease::until.lt(now).or(lease::holder.eq(holder))),
+            .filter(lease::until.lt(now).or(lease::holder.eq_any([holder, ""]))),
     )
     .set((lease::holder.eq(holder), lease::until.eq(until), lease::token.eq(lease::token + 1)))
     .execute(tx)?;

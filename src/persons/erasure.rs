@@ -136,6 +136,8 @@ pub fn erase(
             Person::Victim(id) => Entry::new(Action::Erased, id, Some(victims::store::erase(tx, id, now)?)),
             Person::Accused(id) => Entry::new(Action::Erased, id, Some(accused::store::erase(tx, id, now)?)),
         };
+        // Nobody is found by what is no longer known of them.
+        super::store::remove(tx, person.subject())?;
         vault.destroy(tx, person.subject(), now)?;
         ledger::append(tx, &actor, now, vec![entry.resting_on(&basis)])
     })?;

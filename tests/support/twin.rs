@@ -14,11 +14,19 @@ use serde_json::Value;
 use super::postgres::{self, Database};
 
 /// Statements that may touch several partitions, and why.
-const MAY_FAN_OUT: [(&str, &str); 3] = [
+const MAY_FAN_OUT: [(&str, &str); 5] = [
     ("a multi-get names the buckets that it reads", r#"^SELECT .*"bucket" = ANY\(\$\d+\).*" = ANY\(\$\d+\)"#),
     (
         "the sealer takes what is pending in any bucket",
         r#"^SELECT "ledger_pending"."bucket", "ledger_pending"."entry_id" FROM "ledger_pending" ORDER BY "ledger_pending"."entry_id" ASC LIMIT"#,
+    ),
+    (
+        "the sealer reads back the entries that it seals, each by its key",
+        r"^SELECT e\.bucket, .* FROM unnest\(\$1::smallint\[\], \$2::uuid\[\]\) AS w \(bucket, id\) JOIN ledger_entry e ON e\.bucket = w\.bucket AND e\.id = w\.id$",
+    ),
+    (
+        "and takes them out of the queue, each by its key",
+        r"^DELETE FROM ledger_pending p USING unnest\(\$1::smallint\[\], \$2::uuid\[\]\) AS w \(bucket, entry_id\) WHERE p\.bucket = w\.bucket AND p\.entry_id = w\.entry_id$",
     ),
     ("the metrics count what is pending", r#"^SELECT COUNT\(\*\) FROM "ledger_pending"$"#),
 ];

@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS ledger_node_append_only_update ON ledger_node;

@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS ledger_checkpoint_append_only_delete ON ledger_checkpoint;

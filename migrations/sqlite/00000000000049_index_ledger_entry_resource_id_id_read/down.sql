@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS ledger_entry_resource_id_id_read_idx;
