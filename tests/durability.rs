@@ -186,7 +186,7 @@ fn while_postgresql_is_down_the_answer_is_503_and_when_it_is_back_the_service_is
     let url = cluster.migrated("registry");
     let place = [&data(&dir.0)[..], &["--database", &url]].concat();
     let system = client(&place);
-    let server = Server::start(&place, None);
+    let server = Server::start(&[&place[..], &["--make-keyring"]].concat(), None);
     let token = server.token(&system);
     let (path, body) = {
         let made = server.post("/v1/cases", &token, &case()).unwrap();
