@@ -351,6 +351,8 @@ fn time(engine: Engine) {
     let cases: Vec<String> = (0..20).map(|_| opened(&world, &desk).rsplit('/').next().unwrap().to_owned()).collect();
     let persons: usize = std::env::var("SISTRA_TEST_PERSONS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     fill(&world, persons, &cases);
+    // Longer than a token lives.
+    let desk = self::desk(&world);
     let one = victim(
         &world,
         &desk,
