@@ -43,6 +43,7 @@ fn the_top_level_holds_only_what_it_may() {
         "migrations",
         "openapi",
         "tests",
+        "benches",
         "target",
         "data",
     ];
