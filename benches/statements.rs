@@ -36,9 +36,10 @@ fn act(bench: &Bench) -> Act {
             purpose: Some(caller.purpose),
             request_id: uuid::Uuid::new_v4(),
         },
-        scope: caller.scope(),
+        scope: caller.scope(Timestamp::now()),
         now: Timestamp::now(),
         catalogue: Arc::clone(&bench.catalogue),
+        index: Arc::clone(&bench.running.index),
         chance: Chance::System,
     }
 }
