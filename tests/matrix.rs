@@ -230,6 +230,18 @@ fn bare(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
 /// What every operation answers to its case's owner, to a guest who was granted `identifiers` and nothing else, and to
 /// oversight. The entity tag is never the current one: 412 says that the caller might have done it.
 const MATRIX: &[(&str, u16, u16, u16)] = &[
+    ("accused_search", 200, 200, 403),
+    ("victim_search", 200, 200, 403),
+    ("accused_publication_read", 200, 404, 200),
+    ("victim_publication_read", 200, 404, 200),
+    ("audit_checkpoint_list", 200, 200, 200),
+    ("audit_checkpoint_read", 404, 404, 404),
+    ("audit_consistency_read", 400, 400, 400),
+    ("audit_entry_list", 200, 200, 200),
+    ("audit_entry_proof", 404, 404, 404),
+    ("case_deadline_list", 200, 200, 200),
+    ("deadline_desk", 200, 200, 200),
+    ("deconfliction_ask", 200, 200, 403),
     ("accused_read", 200, 404, 200),
     ("accused_amend", 412, 404, 403),
     ("accused_history", 200, 404, 200),
@@ -312,7 +324,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
 ];
 
 /// Operations whose answer does not depend on any case: the directory, and what an agency opens or lists for itself.
-const OPEN: [&str; 9] = [
+const OPEN: &[&str] = &[
     "break_glass_list",
     "agency_list",
     "agency_register",
@@ -322,6 +334,15 @@ const OPEN: [&str; 9] = [
     "case_open",
     "measure_desk",
     "referral_list",
+    "deadline_desk",
+    "accused_search",
+    "victim_search",
+    "deconfliction_ask",
+    "audit_entry_list",
+    "audit_checkpoint_list",
+    "audit_checkpoint_read",
+    "audit_consistency_read",
+    "audit_entry_proof",
 ];
 
 /// The answer is to the byte that for records which do not exist, and names none that do.

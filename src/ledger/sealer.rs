@@ -70,7 +70,8 @@ fn release(tx: &mut Conn, holder: &str) -> Result<()> {
     Ok(())
 }
 
-/// Seals one batch; answers how many entries got a position. 0 if another sealer leads.
+/// Seals one batch; answers how many entries got a position. 0 if another sealer leads. A holder without a name leaves
+/// the lease free behind it.
 pub fn seal(store: &Store, holder: &str, now: Timestamp) -> Result<usize> {
     // Nothing pending is the common case: find that out on a reader, not on the writer.
     let pending: Vec<(i16, EntryId)> = store.read_blocking(|conn| {

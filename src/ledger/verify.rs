@@ -365,8 +365,9 @@ pub fn verify(
     }
     for id in loose(
         walk.conn,
-        "SELECT e.id FROM ledger_entry e WHERE NOT EXISTS (SELECT 1 FROM ledger_leaf l WHERE l.entry_id = e.id) \
-         AND NOT EXISTS (SELECT 1 FROM ledger_pending p WHERE p.entry_id = e.id) ORDER BY e.id LIMIT 1000",
+        // Sets, not subqueries: both engines do this in one pass over a million rows.
+        "SELECT id FROM ledger_entry EXCEPT SELECT entry_id FROM ledger_leaf EXCEPT SELECT entry_id FROM ledger_pending \
+         ORDER BY id LIMIT 1000",
     )? {
         walk.fault(Fault::new("entry_inserted", "an entry has no position and waits for none").entry(id));
     }
@@ -387,9 +388,8 @@ pub fn verify(
     }
     for id in loose(
         walk.conn,
-        "SELECT l.entry_id AS id FROM ledger_leaf l \
-         WHERE NOT EXISTS (SELECT 1 FROM ledger_lane w WHERE w.entry_id = l.entry_id AND w.position = l.position) \
-         ORDER BY l.position LIMIT 1000",
+        "SELECT d.id FROM (SELECT entry_id AS id, position FROM ledger_leaf \
+         EXCEPT SELECT entry_id, position FROM ledger_lane) d ORDER BY d.position LIMIT 1000",
     )? {
         walk.fault(Fault::new("lane_missing", "the list of its agency does not show the entry").entry(id));
     }
