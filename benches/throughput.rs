@@ -196,8 +196,8 @@ fn engine(options: &Options, name: &str, server: (DatabaseUrl, Option<u32>), dir
     if options.wants("list") {
         bench.more_cases(first, 110_000);
         let list = "list of 50 with a filter, page 1";
-        table.http(&bench, list, None, || many(n(5_000), |_| get("/v1/cases?stage=notitia&limit=50")));
-        let far = bench.walk("/v1/cases?stage=notitia&limit=50", 2_000);
+        table.http(&bench, list, None, || many(n(5_000), |_| get("/v1/cases?stage=reported&limit=50")));
+        let far = bench.walk("/v1/cases?stage=reported&limit=50", 2_000);
         table.http(&bench, "list of 50 with a filter, page 2,000", Some(list), || many(n(5_000), |_| get(&far)));
     }
     for desk in DESKS.iter().filter(|d| options.wants(&format!("desk of {}", d.name))) {
