@@ -234,15 +234,27 @@ pub struct Desk {
 }
 
 /// Every desk. A new one is one line.
-pub const DESKS: &[Desk] = &[Desk {
-    name: "measures",
-    path: "/v1/measures?expires_before=2090-01-01&limit=50",
-    table: "measure_desk",
-    id: "measure_id",
-    at: "until_at",
-    rest: "bucket, agency_code, case_id, kind, state",
-    fill: detentions,
-}];
+pub const DESKS: &[Desk] = &[
+    Desk {
+        name: "measures",
+        path: "/v1/measures?expires_before=2090-01-01&limit=50",
+        table: "measure_desk",
+        id: "measure_id",
+        at: "until_at",
+        rest: "bucket, agency_code, case_id, kind, state",
+        fill: detentions,
+    },
+    Desk {
+        name: "deadlines",
+        path: "/v1/deadlines?due_before=2090-01-01&limit=50",
+        table: "deadline_desk",
+        id: "case_id",
+        at: "due_at",
+        rest: "bucket, agency_code, limit_id, starts_at, extended, continuous",
+        // A case that is reported has a term to be opened in.
+        fill: |_, _| (),
+    },
+];
 
 impl Desk {
     /// Real matters, for the page that is read.
