@@ -1,1 +1,0 @@
-DROP INDEX IF EXISTS ledger_entry_read_resource_id_id_idx;

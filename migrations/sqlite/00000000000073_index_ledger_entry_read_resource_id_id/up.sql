@@ -1,1 +1,0 @@
-CREATE INDEX IF NOT EXISTS ledger_entry_read_resource_id_id_idx ON ledger_entry (resource_id, id) WHERE action = 'read';
