@@ -114,7 +114,7 @@ pub fn any_minor(conn: &mut Conn, case: CaseId) -> Result<bool> {
 }
 
 /// How the caller sees a person: through the first of its cases that shows the section.
-fn through(conn: &mut Conn, scope: &Scope, id: VictimId, section: Section) -> Result<(CaseId, Sight)> {
+pub fn through(conn: &mut Conn, scope: &Scope, id: VictimId, section: Section) -> Result<(CaseId, Sight)> {
     let cases = cases_of(conn, id)?;
     if cases.is_empty() {
         return Err(Error::NotFound);
