@@ -16,7 +16,8 @@
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
 //! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
-//! | [`programmes`] | what programmes share: money, donors, the ground of help |
+//! | [`campaigns`] [`trainings`] [`fundings`] | what organisations do for everybody, whom they train, who pays |
+//! | [`programmes`] | what these share: money, donors, the ground of help, the totals |
 //! | [`deconfliction`] | whether another agency knows a person |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
@@ -45,6 +46,7 @@ pub mod assistance;
 pub mod audit;
 pub mod auth;
 pub mod break_glass;
+pub mod campaigns;
 pub mod cases;
 pub mod catalogue;
 pub mod charges;
@@ -56,6 +58,7 @@ pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
+pub mod fundings;
 pub mod hearings;
 pub mod http;
 pub mod kernel;
@@ -66,6 +69,7 @@ pub mod persons;
 pub mod programmes;
 pub mod referrals;
 pub mod reunifications;
+pub mod trainings;
 pub mod transitions;
 pub mod vault;
 pub mod victims;

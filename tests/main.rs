@@ -17,6 +17,7 @@ mod operations;
 mod persons;
 mod plans;
 mod procedure;
+mod programmes;
 mod protection;
 mod schema;
 mod search;
