@@ -16,6 +16,9 @@
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`extensions`] | what another system says and the registry has no field for |
+//! | [`htcds`] | the field's own format, IOM's HTCDS, in and out |
+//! | [`ctdc`] | the file of victims that nobody can be found in, for CTDC |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -48,12 +51,15 @@ pub mod charges;
 pub mod cli;
 pub mod config;
 pub mod consents;
+pub mod ctdc;
 pub mod db;
 pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
+pub mod extensions;
 pub mod hearings;
+pub mod htcds;
 pub mod http;
 pub mod kernel;
 pub mod ledger;

@@ -177,6 +177,7 @@ impl From<VictimIdentityInput> for IdentityPatch {
             contacts,
             address,
             safe_contact_instructions,
+            extensions,
         } = input;
         Self {
             given_names,
@@ -189,6 +190,7 @@ impl From<VictimIdentityInput> for IdentityPatch {
             contacts,
             address,
             safe_contact_instructions,
+            extensions,
         }
     }
 }
@@ -207,6 +209,7 @@ pub fn identity_view(identity: &Identity, victim_id: VictimId, version: i64, upd
         contacts,
         address,
         safe_contact_instructions,
+        extensions,
     } = identity.clone();
     VictimIdentityView {
         victim_id,
@@ -221,6 +224,7 @@ pub fn identity_view(identity: &Identity, victim_id: VictimId, version: i64, upd
         contacts,
         address,
         safe_contact_instructions,
+        extensions,
     }
 }
 
