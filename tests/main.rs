@@ -12,6 +12,7 @@ mod durability;
 mod edge;
 mod evidence;
 mod matrix;
+mod merges;
 mod operations;
 mod persons;
 mod plans;

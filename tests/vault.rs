@@ -351,6 +351,14 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     p.note("POST", &format!("{share}/transitions"), &json!({"reason": WORD}));
     let ended = world.step(&share, &token, &shared.header("etag"), &json!({"trigger": "end", "reason": w()}));
     assert_eq!(ended.status, 200, "{}", ended.text);
+    for (kind, list, key) in [("victims", "victims", "victim_id"), ("accused", "accused", "id")] {
+        let mut twins = Vec::new();
+        for _ in 0..2 {
+            let twin = world.post("/v1/cases", &token, &case()).header("location");
+            twins.push(world.get(&format!("{twin}/{list}"), &token).json()["items"][0][key].as_str().unwrap().to_owned());
+        }
+        p.step(&format!("/v1/{kind}/{}", twins[0]), json!({"trigger": "merge", "into": twins[1], "evidence": ["double_entry"], "reason": format!("{} dos veces", w())}));
+    }
     let consent = p.post(&format!("{victim}/consents"), json!({"purposes": ["referral"], "language": "es", "form": "written",
         "given_by": "self", "explained_by": w()})).header("location");
     p.step(&consent, json!({"trigger": "give", "evidence": w(), "reason": w()}));

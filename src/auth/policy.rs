@@ -60,6 +60,8 @@ policy! {
     AccusedIdentityRead => "accused.identity:read", Some(OPERATIONAL), Read;
     /// Say who an accused person is.
     AccusedIdentityWrite => "accused.identity:write", Some(OPERATIONAL), Write;
+    /// Say that two records are of one person, or that they are not.
+    PersonMerge => "persons:merge", Some(OPERATIONAL), Write;
     /// Look at charges.
     ChargeRead => "charges:read", None, Read;
     /// Make and amend charges.
@@ -101,6 +103,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("accused:write", "Add and amend accused persons"),
     ("accused.identity:read", "Look at who an accused person is"),
     ("accused.identity:write", "Say who an accused person is"),
+    ("persons:merge", "Say that two records are of one person, or that they are not"),
     ("charges:read", "Look at charges"),
     ("charges:write", "Make and amend charges"),
     ("referrals:read", "Look at the agency's referrals"),

@@ -715,3 +715,21 @@ diesel::table! {
         until_at -> TimeSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `person_merge`.
+    person_merge (bucket, person_id, other_id) {
+        bucket -> SmallInt,
+        person_id -> IdSql,
+        other_id -> IdSql,
+        away -> Bool,
+        evidence -> Text,
+        survivor_version -> BigInt,
+        identity_version -> BigInt,
+        at -> TimeSql,
+        agency_code -> Text,
+    }
+}

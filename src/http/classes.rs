@@ -66,6 +66,12 @@ const PLAIN: &[&str] = &[
     "items",
     "next_cursor",
     "trigger",
+    "into",
+    "merged_into",
+    "record_id",
+    "merged_at",
+    "merged_by",
+    "survivor_changed",
     "agency",
     "label",
 ];
