@@ -114,6 +114,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
+    ("tokens:introspect", "Ask whether any client's token holds, as a gateway before the registry"),
 ];
 
 /// The scope as the program knows it.

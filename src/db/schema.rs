@@ -39,7 +39,47 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(agency, client);
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `client_policy`: what holds for a client's tokens beyond its scopes.
+    client_policy (client_id) {
+        client_id -> IdSql,
+        dpop_required -> Bool,
+        tokens_after -> Nullable<TimeSql>,
+        territory -> Nullable<Text>,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(agency, client, client_policy);
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `token_revocation`: tokens that died before their time, in one lane.
+    token_revocation (bucket, token_id) {
+        bucket -> SmallInt,
+        token_id -> IdSql,
+        client_id -> IdSql,
+        revoked_at -> TimeSql,
+        expires_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `proof_replay`: DPoP proofs that were used, by the minute in which they were made.
+    proof_replay (bucket, proof_id) {
+        bucket -> SmallInt,
+        proof_id -> IdSql,
+        expires_at -> TimeSql,
+    }
+}
 
 diesel::table! {
     use diesel::sql_types::*;

@@ -22,7 +22,10 @@ const OPEN: &[&str] = &[
     "ProblemFault",
     "ProblemType",
     "ServiceStatus",
+    "Introspection",
     "TokenError",
+    "TokenForm",
+    "TokenKey",
     "TokenRequest",
     "TokenResponse",
 ];

@@ -81,7 +81,7 @@ fn complete_components(components: &mut Map<String, Value>) {
         json!({
             "oauth2": {
                 "type": "oauth2",
-                "description": "OAuth 2.0 client credentials with private_key_jwt; access tokens are RFC 9068 JWTs checked as RFC8725 says",
+                "description": "OAuth 2.0 client credentials with private_key_jwt; access tokens are RFC 9068 JWTs checked as RFC8725 says. A token that was taken with a DPoP proof (RFC 9449, `token_type: DPoP`) is sent as `Authorization: DPoP`, with a proof of its own in the header `DPoP` for every request; sent as a bearer token it is refused",
                 "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes}}
             },
             "client_basic": {"type": "http", "scheme": "basic", "description": "Client id and secret, for clients registered for it"}
@@ -213,6 +213,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     let purposes: Vec<&str> = purposes.unwrap_or(&Purpose::ALL).iter().map(|p| p.as_str()).collect();
     operation.insert("x-purposes".into(), json!(if secured { purposes } else { Vec::new() }));
     let rate = match method {
+        _ if path == "/oauth/introspect" => "read",
+        _ if path == "/oauth/revoke" => "write",
         _ if oauth => "token",
         _ if !secured => "none",
         "get" => "read",
@@ -226,6 +228,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         .any(|p| path.starts_with(p))
         || ["/proof", "/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
     let audit = match method {
+        _ if path == "/oauth/revoke" => "change",
         _ if !secured => "none",
         "get" if shows_nobody => "none",
         "get" => "read",

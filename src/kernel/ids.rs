@@ -114,6 +114,8 @@ kinds! {
     TransitionRecord, TransitionId, "transition";
     /// A partner system.
     Client, ClientId, "client";
+    /// An access token.
+    Token, TokenId, "token";
     /// One entry of the ledger.
     Entry, EntryId, "ledger_entry";
     /// Any resource, where the type stands beside the id (ledger, claims).
