@@ -55,6 +55,7 @@ pub mod deconfliction;
 pub mod demo;
 pub mod hearings;
 pub mod http;
+pub mod imports;
 pub mod kernel;
 pub mod ledger;
 pub mod measures;
