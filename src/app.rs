@@ -58,6 +58,8 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::decisions::http::routes(cfg);
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
+    crate::assistance::http::routes(cfg);
+    crate::reunifications::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::agencies::http::routes(cfg);

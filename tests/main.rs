@@ -11,6 +11,7 @@ mod deadlines;
 mod durability;
 mod edge;
 mod evidence;
+mod help;
 mod matrix;
 mod merges;
 mod operations;

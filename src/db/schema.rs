@@ -773,3 +773,102 @@ diesel::table! {
         agency_code -> Text,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `assistance`.
+    assistance (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        victim_id -> IdSql,
+        need -> Text,
+        state -> Text,
+        provider_code -> Nullable<Text>,
+        consent_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `assistance_desk`.
+    assistance_desk (bucket, agency_code, assistance_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        assistance_id -> IdSql,
+        victim_id -> IdSql,
+        need -> Text,
+        state -> Text,
+        from_year -> Nullable<SmallInt>,
+        until_year -> Nullable<SmallInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `reunification`.
+    reunification (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        victim_id -> IdSql,
+        country -> Text,
+        sponsor_code -> Nullable<Text>,
+        consent_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `reunification_desk`.
+    reunification_desk (bucket, agency_code, reunification_id, beneficiary_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        reunification_id -> IdSql,
+        beneficiary_id -> IdSql,
+        victim_id -> IdSql,
+        country -> Text,
+        state -> Text,
+        reunited_year -> Nullable<SmallInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `programme`.
+    programme (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        kind -> Text,
+        state -> Text,
+        from_year -> SmallInt,
+        until_year -> SmallInt,
+        tags -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
