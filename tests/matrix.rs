@@ -288,6 +288,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("break_glass_list", 200, 200, 200),
     ("break_glass_read", 200, 404, 200),
     ("break_glass_transition_create", 412, 404, 412),
+    ("break_glass_transition_list", 200, 404, 200),
     ("charge_list", 200, 404, 200),
     ("charge_create", 201, 403, 403),
     ("charge_read", 200, 404, 200),

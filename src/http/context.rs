@@ -19,6 +19,7 @@ use super::problem::{rechallenge, render};
 use crate::config::AccessLogFormat;
 use crate::kernel::error::{Error, Unavailable};
 use crate::kernel::ids::EntryId;
+use crate::kernel::trail::Trail;
 use crate::kernel::{Bucket, Timestamp};
 
 /// What is known of a request before anything else.
@@ -143,6 +144,13 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let bound = response.request().extensions().get::<Bound>().cloned();
     if let Some(bound) = bound {
         bound_headers(response.headers_mut(), &bound);
+    }
+    let wrote = response.request().extensions().get::<Trail>().and_then(Trail::entry);
+    if let Some(entry) = wrote.filter(|_| response.status().is_success())
+        && let Ok(value) = HeaderValue::from_str(&entry.to_string())
+        && !response.headers().contains_key("audit-event-id")
+    {
+        response.headers_mut().insert(HeaderName::from_static("audit-event-id"), value);
     }
     for (name, value) in cors {
         response.headers_mut().insert(name, value);

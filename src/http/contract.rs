@@ -280,7 +280,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
             if secured && has_version || path.starts_with("/v1/catalogues") {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
-            if audit == "read" {
+            if audit == "read" || audit == "change" && secured {
                 put(headers, "Audit-Event-Id", json!({"$ref": "#/components/headers/AuditEventId"}));
             }
             example(response, whole, examples);

@@ -25,6 +25,7 @@ use crate::catalogue::Catalogue;
 use crate::db::Store;
 use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
 use crate::ledger::{AccessLog, Actor, Notary};
 use crate::persons::IndexKey;
@@ -63,6 +64,7 @@ pub struct Allowed<P: Permission> {
     gate: web::Data<Gate>,
     caller: Arc<Caller>,
     context: RequestContext,
+    trail: Trail,
     /// Counts this request as running.
     _running: Option<Running>,
     permission: PhantomData<P>,
@@ -131,7 +133,10 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)
     if req.method() != Method::GET {
         no_parameters(req.query_string())?;
     }
-    Ok((Allowed { gate, caller, context, _running: running, permission: PhantomData }, proof))
+    // The layer reads it when the answer leaves.
+    let trail = Trail::default();
+    req.extensions_mut().insert(trail.clone());
+    Ok((Allowed { gate, caller, context, trail, _running: running, permission: PhantomData }, proof))
 }
 
 /// The proof that the caller holds the key of its token, made for this request.
@@ -265,8 +270,9 @@ impl<P: Permission> Allowed<P> {
                 user: self.caller.user.clone(),
                 purpose: Some(self.caller.purpose),
                 request_id: self.context.id,
+                trail: self.trail.clone(),
             },
-            scope: self.caller.scope(now),
+            scope: self.caller.scope(now).on(&self.trail),
             now,
             catalogue: Arc::clone(&self.gate.services.catalogue),
             index: Arc::clone(&self.gate.services.index),

@@ -19,6 +19,7 @@ use crate::db::connection::{Role, open};
 use crate::db::schema::{case_victim, ledger_entry, victim};
 use crate::db::{DatabaseUrl, Json, Store, StoreSettings, migrations};
 use crate::http::idempotency::{Key, Once};
+use crate::kernel::trail::Trail;
 use crate::kernel::ids::{CaseId, ClientId, VictimId};
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::Actor;
@@ -180,6 +181,7 @@ impl World {
             user: None,
             purpose: Some(Purpose::Referral),
             request_id: uuid::Uuid::new_v4(),
+            trail: Trail::default(),
         };
         Act {
             actor,
