@@ -209,6 +209,9 @@ pub struct ServeArgs {
     /// Shortest time between two signed checkpoints, milliseconds
     #[arg(long, env = "SISTRA_LEDGER_CHECKPOINT_MS", default_value_t = 10_000)]
     pub ledger_checkpoint_ms: u64,
+    /// How long events of the change feed are kept, days
+    #[arg(long, env = "SISTRA_FEED_RETENTION_DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub feed_retention_days: u32,
     /// Access log: json, text or off
     #[arg(long, env = "SISTRA_ACCESS_LOG", default_value = "json")]
     pub access_log: AccessLogFormat,
@@ -283,6 +286,7 @@ impl Config {
             trusted_issuers: None,
             ledger_origin: None,
             ledger_checkpoint_ms: 100,
+            feed_retention_days: 400,
             access_log: AccessLogFormat::Json,
         };
         let keyring =

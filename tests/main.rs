@@ -10,6 +10,7 @@ mod court;
 mod deadlines;
 mod durability;
 mod edge;
+mod events;
 mod evidence;
 mod matrix;
 mod operations;

@@ -45,6 +45,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("due_before", &["2026-12-31"]),
     ("expires_before", &["2026-12-31"]),
     ("limit", &["2"]),
+    ("after", &["begin"]),
     ("cursor", &[]),
 ];
 

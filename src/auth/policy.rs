@@ -14,7 +14,7 @@ pub trait Permission: 'static {
 }
 
 /// Purposes that identities may be looked at for: never statistics, oversight or audit.
-const OPERATIONAL: &[Purpose] =
+pub const OPERATIONAL: &[Purpose] =
     &[Purpose::Assistance, Purpose::Protection, Purpose::Investigation, Purpose::Prosecution, Purpose::Referral];
 
 macro_rules! policy {
@@ -84,6 +84,8 @@ policy! {
     AuditRead => "audit:read", None, Read;
     /// Look at checkpoints and proofs.
     AuditProof => "audit.proof:read", None, Read;
+    /// Follow what changes.
+    EventRead => "events:read", None, Read;
 }
 
 /// Every scope that a client can be given.
@@ -111,6 +113,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
+    ("events:read", "Follow what changes in the records that the other scopes read"),
 ];
 
 /// The scope as the program knows it.

@@ -715,3 +715,27 @@ diesel::table! {
         until_at -> TimeSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `event_lane`: what the feed shows, by lane, in sealed order.
+    event_lane (bucket, agency_code, position, seq) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        position -> BigInt,
+        seq -> SmallInt,
+        entry_id -> IdSql,
+        at -> TimeSql,
+        sealed_at -> TimeSql,
+        event_type -> Text,
+        resource_type -> Text,
+        resource_id -> IdSql,
+        version -> Nullable<BigInt>,
+        gate -> Text,
+        scope -> Text,
+        case_id -> Nullable<IdSql>,
+        person_id -> Nullable<IdSql>,
+    }
+}

@@ -47,6 +47,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
+                {"name": "events", "description": "What changes, as a feed to follow"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
@@ -200,6 +201,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     if path.ends_with("/identity")
         || (method == "patch" && ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p)))
     {
+        statuses.push(410);
+    }
+    if path == "/v1/events" {
         statuses.push(410);
     }
     let read = method == "get" && secured;

@@ -20,6 +20,7 @@ use crate::auth::policy::Permission;
 use crate::auth::{Authenticator, Caller};
 use crate::catalogue::Catalogue;
 use crate::db::Store;
+use crate::events::actions::Feed;
 use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
@@ -38,6 +39,8 @@ pub struct Services {
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
+    /// The change feed.
+    pub feed: Arc<Feed>,
 }
 
 /// App data that only this file can open.

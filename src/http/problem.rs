@@ -185,6 +185,7 @@ pub fn render(
         | Error::OwnerOnly
         | Error::NotFound
         | Error::Erased
+        | Error::FeedTruncated
         | Error::NotAcceptable
         | Error::RequestTimeout
         | Error::ExternalRefTaken
