@@ -42,6 +42,8 @@ use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
 use crate::vault::Vault;
+use crate::webhooks::Hooks;
+use crate::webhooks::dispatcher::Dispatcher;
 
 /// The part of the contract that no handler carries.
 #[derive(OpenApi)]
@@ -66,6 +68,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
     crate::events::http::routes(cfg);
+    crate::webhooks::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)
@@ -92,6 +95,8 @@ pub struct Running {
     pub index: Arc<IndexKey>,
     /// Its tokens.
     pub authenticator: Arc<Authenticator>,
+    /// Its webhooks.
+    pub hooks: Arc<Hooks>,
     handle: ServerHandle,
     metrics_handle: Option<ServerHandle>,
     health: web::Data<Health>,
@@ -225,6 +230,10 @@ pub fn start(config: &Config) -> Result<Running, String> {
         longest: Duration::from_millis(serve.request_timeout_ms).saturating_sub(Duration::from_secs(1)),
         bell: Bell::default(),
     });
+    let hooks = Arc::new(Hooks::new(Arc::clone(&feed), serve.webhook_allow_private, usize::from(serve.webhook_at_once)));
+    if hooks.lab() {
+        log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
+    }
     let services = Arc::new(Services {
         catalogue,
         index: Arc::clone(&index),
@@ -232,6 +241,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         cursors,
         notary: Arc::clone(&notary),
         feed: Arc::clone(&feed),
+        hooks: Arc::clone(&hooks),
     });
     let document = contract();
     let json = contract::document(&document);
@@ -300,7 +310,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
             if let Some(news) = store.vault().ok().and_then(|vault| vault.ring().news()) {
                 log::warn!(target: "sistra::vault", "{news}");
             }
-            let data = web::Data::from(metrics_data);
+            let data = web::Data::from(Arc::clone(&metrics_data));
             let server = move || {
                 Ok(HttpServer::new(move || App::new().app_data(data.clone()).route("/metrics", web::get().to(metrics)))
                     .workers(1)
@@ -314,13 +324,16 @@ pub fn start(config: &Config) -> Result<Running, String> {
     };
     let stop = Arc::new(AtomicBool::new(false));
     let interval = Duration::from_millis(serve.ledger_checkpoint_ms);
-    let threads = helpers(&store, &authenticator, &notary, &feed, interval, &stop)?;
+    let dispatcher =
+        Dispatcher::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&hooks), Arc::clone(&metrics_data));
+    let threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
     Ok(Running {
         addr,
         metrics_addr,
         store,
         index,
         authenticator,
+        hooks,
         handle,
         metrics_handle,
         health,
@@ -376,12 +389,13 @@ impl HasHandle for actix_web::dev::Server {
     }
 }
 
-/// Threads beside the server: the sealer, fresh clients and keys, and the broom.
+/// Threads beside the server: the sealer, fresh clients and keys, the webhooks, and the broom.
 fn helpers(
     store: &Store,
     authenticator: &Arc<Authenticator>,
     notary: &Arc<Notary>,
     feed: &Arc<Feed>,
+    dispatcher: Dispatcher,
     interval: Duration,
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<JoinHandle<()>>, String> {
@@ -390,10 +404,12 @@ fn helpers(
     };
     let (s1, n1, b1, f1) = (store.clone(), Arc::clone(notary), Arc::clone(feed), Arc::clone(stop));
     let (s2, a2, f2) = (store.clone(), Arc::clone(authenticator), Arc::clone(stop));
+    let f4 = Arc::clone(stop);
     let (s3, r3, f3) = (store.clone(), feed.retention, Arc::clone(stop));
     Ok(vec![
         spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &n1, &b1.bell, interval, &f1)))?,
         spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
+        spawn("sistra-webhooks", Box::new(move || dispatcher.run(&f4)))?,
         spawn("sistra-broom", Box::new(move || sweep(&s3, r3, &f3)))?,
     ])
 }

@@ -17,6 +17,7 @@
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
 //! | [`deconfliction`] | whether another agency knows a person |
 //! | [`events`] | what changed, for those who see it: the feed |
+//! | [`webhooks`] | the feed, brought to a partner's endpoint |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -66,3 +67,4 @@ pub mod referrals;
 pub mod transitions;
 pub mod vault;
 pub mod victims;
+pub mod webhooks;

@@ -24,3 +24,4 @@ mod store;
 mod support;
 mod tokens;
 mod vault;
+mod webhooks;

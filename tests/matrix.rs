@@ -151,6 +151,7 @@ impl Registry {
             &format!("{at}/decisions"),
             json!({"kind": "auto", "number": "3", "date": "2026-03-18", "authority": "Juzgado", "result": "Fundado"}),
         );
+        make("webhook_id", "/v1/webhooks", json!({"url": "https://hooks.example/sistra"}));
         make("note_id", &format!("{at}/notes"), json!({"visibility": "shared", "text": "Nota"}));
         make(
             "referral_id",
@@ -249,6 +250,15 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("accused_identity_read", 200, 404, 403),
     ("accused_identity_amend", 412, 404, 403),
     ("event_list", 200, 200, 200),
+    ("webhook_list", 200, 200, 200),
+    ("webhook_create", 201, 201, 201),
+    ("webhook_read", 200, 404, 404),
+    ("webhook_amend", 412, 404, 404),
+    ("webhook_secret_rotate", 200, 404, 404),
+    ("webhook_test", 200, 404, 404),
+    ("webhook_delivery_list", 200, 404, 404),
+    ("webhook_redeliver", 200, 404, 404),
+    ("webhook_delete", 204, 404, 404),
     ("agency_list", 200, 200, 200),
     ("agency_register", 422, 422, 422),
     ("agency_read", 200, 200, 200),
@@ -329,6 +339,8 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
 const OPEN: &[&str] = &[
     "break_glass_list",
     "event_list",
+    "webhook_list",
+    "webhook_create",
     "agency_list",
     "agency_register",
     "agency_read",

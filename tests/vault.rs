@@ -33,6 +33,8 @@ const CLEAR: &[(&str, &str)] = &[
     ("external_ref", "the agency's own number of a file, unique among its cases"),
     ("issuer", "who gave a file its number"),
     ("names", "agencies are no persons"),
+    ("types", "types of events"),
+    ("after", "a cursor"),
     ("trigger", "a code of the procedure"),
     ("type", "a code list"),
     ("head", "a code list"),
@@ -351,6 +353,8 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     p.note("POST", &format!("{share}/transitions"), &json!({"reason": WORD}));
     let ended = world.step(&share, &token, &shared.header("etag"), &json!({"trigger": "end", "reason": w()}));
     assert_eq!(ended.status, 200, "{}", ended.text);
+    let hook = p.post("/v1/webhooks", json!({"url": format!("https://hooks.example/{}", w())})).header("location");
+    p.patch(&hook, json!({"url": format!("https://hooks.example/{}", w())}));
     let consent = p.post(&format!("{victim}/consents"), json!({"purposes": ["referral"], "language": "es", "form": "written",
         "given_by": "self", "explained_by": w()})).header("location");
     p.step(&consent, json!({"trigger": "give", "evidence": w(), "reason": w()}));

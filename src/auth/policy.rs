@@ -86,6 +86,8 @@ policy! {
     AuditProof => "audit.proof:read", None, Read;
     /// Follow what changes.
     EventRead => "events:read", None, Read;
+    /// Keep the agency's webhooks.
+    WebhookManage => "webhooks:manage", None, Write;
 }
 
 /// Every scope that a client can be given.
@@ -114,6 +116,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
     ("events:read", "Follow what changes in the records that the other scopes read"),
+    ("webhooks:manage", "Keep the agency's webhooks"),
 ];
 
 /// The scope as the program knows it.

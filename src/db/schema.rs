@@ -739,3 +739,51 @@ diesel::table! {
         person_id -> Nullable<IdSql>,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `webhook`: subscriptions to the feed.
+    webhook (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        agency_code -> Text,
+        client_id -> IdSql,
+        state -> Text,
+        reason -> Nullable<Text>,
+        algorithm -> Text,
+        types -> Text,
+        detail -> JsonSql,
+        position -> BigInt,
+        seen_to -> BigInt,
+        failed -> SmallInt,
+        next_at -> TimeSql,
+        ping_id -> Nullable<IdSql>,
+        step -> BigInt,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `webhook_delivery`: every attempt.
+    webhook_delivery (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        webhook_id -> IdSql,
+        event_id -> IdSql,
+        event_type -> Text,
+        attempt -> SmallInt,
+        at -> TimeSql,
+        outcome -> Text,
+        status -> Nullable<SmallInt>,
+        duration_ms -> BigInt,
+        position -> BigInt,
+        seen_to -> BigInt,
+    }
+}

@@ -93,13 +93,17 @@ pub async fn follow(
     }
 }
 
-/// Takes old events from the next lane of `lanes`, which it fills anew when all had their turn.
+/// How long attempts of webhooks are kept, days.
+const LOG_DAYS: i64 = 30;
+
+/// Takes old events, and old attempts to deliver them, from the next lane of `lanes`, which it fills anew when all had their turn.
 pub fn sweep(db: &Store, lanes: &mut Vec<String>, retention: Retention, now: Timestamp) -> Result<()> {
     if lanes.is_empty() {
         *lanes = db.read_blocking(crate::agencies::codes)?;
         lanes.push(OVERSIGHT_LANE.to_owned());
     }
     let Some(lane) = lanes.pop() else { return Ok(()) };
+    crate::webhooks::actions::forget(db, &lane, now.plus_seconds(-LOG_DAYS * 86_400))?;
     let before = retention.sweeps(now);
     for _ in 0..MOST_SWEPT {
         let lane = lane.clone();

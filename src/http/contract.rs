@@ -48,6 +48,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
                 {"name": "events", "description": "What changes, as a feed to follow"},
+                {"name": "webhooks", "description": "What changes, brought to an endpoint of the partner's"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
@@ -203,7 +204,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     {
         statuses.push(410);
     }
-    if path == "/v1/events" {
+    if path == "/v1/events" || path.ends_with("/redeliveries") {
         statuses.push(410);
     }
     let read = method == "get" && secured;
@@ -225,7 +226,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     };
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
-    let shows_nobody = ["/v1/agencies", "/v1/catalogues", "/v1/audit/checkpoints", "/v1/audit/consistency"]
+    let shows_nobody = ["/v1/agencies", "/v1/catalogues", "/v1/audit/checkpoints", "/v1/audit/consistency", "/v1/webhooks"]
         .iter()
         .any(|p| path.starts_with(p))
         || ["/proof", "/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));

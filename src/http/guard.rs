@@ -26,6 +26,7 @@ use crate::kernel::ids::{Id, Kind};
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
 use crate::ledger::{AccessLog, Actor, Notary};
 use crate::persons::IndexKey;
+use crate::webhooks::Hooks;
 
 /// What handlers share besides the store.
 pub struct Services {
@@ -41,6 +42,8 @@ pub struct Services {
     pub notary: Arc<Notary>,
     /// The change feed.
     pub feed: Arc<Feed>,
+    /// The webhooks.
+    pub hooks: Arc<Hooks>,
 }
 
 /// App data that only this file can open.
