@@ -18,6 +18,8 @@
 //! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
 //! | [`programmes`] | what programmes share: money, donors, the ground of help |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`events`] | what changed, for those who see it: the feed |
+//! | [`webhooks`] | the feed, brought to a partner's endpoint |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -56,6 +58,7 @@ pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
+pub mod events;
 pub mod hearings;
 pub mod http;
 pub mod imports;
@@ -70,3 +73,4 @@ pub mod reunifications;
 pub mod transitions;
 pub mod vault;
 pub mod victims;
+pub mod webhooks;

@@ -52,6 +52,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("reunited_in", &["2012"]),
     ("beneficiary_state", &["reunited", "requested,reunited"]),
     ("limit", &["2"]),
+    ("after", &["begin"]),
     ("cursor", &[]),
 ];
 

@@ -33,6 +33,8 @@ const CLEAR: &[(&str, &str)] = &[
     ("external_ref", "the agency's own number of a file, unique among its cases"),
     ("issuer", "who gave a file its number"),
     ("names", "agencies are no persons"),
+    ("types", "types of events"),
+    ("after", "a cursor"),
     ("trigger", "a code of the procedure"),
     ("type", "a code list"),
     ("head", "a code list"),
@@ -359,6 +361,8 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
         }
         p.step(&format!("/v1/{kind}/{}", twins[0]), json!({"trigger": "merge", "into": twins[1], "evidence": ["double_entry"], "reason": format!("{} dos veces", w())}));
     }
+    let hook = p.post("/v1/webhooks", json!({"url": format!("https://hooks.example/{}", w())})).header("location");
+    p.patch(&hook, json!({"url": format!("https://hooks.example/{}", w())}));
     let consent = p.post(&format!("{victim}/consents"), json!({"purposes": ["referral"], "language": "es", "form": "written",
         "given_by": "self", "explained_by": w()})).header("location");
     p.step(&consent, json!({"trigger": "give", "evidence": w(), "reason": w()}));

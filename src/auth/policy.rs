@@ -15,7 +15,7 @@ pub trait Permission: 'static {
 }
 
 /// Purposes that identities may be looked at for: never statistics, oversight or audit.
-const OPERATIONAL: &[Purpose] =
+pub const OPERATIONAL: &[Purpose] =
     &[Purpose::Assistance, Purpose::Protection, Purpose::Investigation, Purpose::Prosecution, Purpose::Referral];
 
 macro_rules! policy {
@@ -95,6 +95,10 @@ policy! {
     AuditRead => "audit:read", None, Read;
     /// Look at checkpoints and proofs.
     AuditProof => "audit.proof:read", None, Read;
+    /// Follow what changes.
+    EventRead => "events:read", None, Read;
+    /// Keep the agency's webhooks.
+    WebhookManage => "webhooks:manage", None, Write;
 }
 
 /// Every scope that a client can be given.
@@ -128,6 +132,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
     ("tokens:introspect", "Ask whether any client's token holds, as a gateway before the registry"),
+    ("events:read", "Follow what changes in the records that the other scopes read"),
+    ("webhooks:manage", "Keep the agency's webhooks"),
 ];
 
 /// The scope as the program knows it.

@@ -23,12 +23,14 @@ use crate::auth::policy::Permission;
 use crate::auth::{Authenticator, Caller};
 use crate::catalogue::Catalogue;
 use crate::db::Store;
+use crate::events::actions::Feed;
 use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
 use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
 use crate::ledger::{AccessLog, Actor, Notary};
 use crate::persons::IndexKey;
+use crate::webhooks::Hooks;
 
 /// What handlers share besides the store.
 pub struct Services {
@@ -42,6 +44,10 @@ pub struct Services {
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
+    /// The change feed.
+    pub feed: Arc<Feed>,
+    /// The webhooks.
+    pub hooks: Arc<Hooks>,
 }
 
 /// App data that only this file can open.

@@ -196,6 +196,7 @@ pub fn render(
         | Error::OwnerOnly
         | Error::NotFound
         | Error::Erased
+        | Error::FeedTruncated
         | Error::NotAcceptable
         | Error::RequestTimeout
         | Error::ExternalRefTaken

@@ -139,6 +139,8 @@ pub enum Error {
     NotFound,
     /// It was there and in sight, and was erased: its key is destroyed.
     Erased,
+    /// Events after this place of the feed are no longer kept.
+    FeedTruncated,
     /// The method is not one of this resource's.
     MethodNotAllowed(Vec<&'static str>),
     /// Nothing that the caller accepts can be produced.

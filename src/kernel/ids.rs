@@ -122,6 +122,10 @@ kinds! {
     Funding, FundingId, "funding";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
+    /// A subscription to the feed.
+    Webhook, WebhookId, "webhook";
+    /// One attempt to deliver an event.
+    Delivery, DeliveryId, "webhook_delivery";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

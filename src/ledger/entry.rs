@@ -52,6 +52,26 @@ pub enum Action {
 }
 
 impl Action {
+    /// Every action.
+    pub const ALL: &[Self] = &[
+        Self::Created,
+        Self::Updated,
+        Self::Transitioned,
+        Self::Read,
+        Self::Granted,
+        Self::Revoked,
+        Self::Linked,
+        Self::Asked,
+        Self::Matched,
+        Self::Erased,
+        Self::Reopened,
+    ];
+
+    /// The action of a verb.
+    pub fn parse(verb: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|a| a.verb() == verb)
+    }
+
     /// The verb of the entry, as stored: `case.created` is type and verb.
     pub fn verb(self) -> &'static str {
         match self {
