@@ -20,6 +20,9 @@
 //! | [`deconfliction`] | whether another agency knows a person |
 //! | [`events`] | what changed, for those who see it: the feed |
 //! | [`webhooks`] | the feed, brought to a partner's endpoint |
+//! | [`extensions`] | what another system says and the registry has no field for |
+//! | [`htcds`] | the field's own format, IOM's HTCDS, in and out |
+//! | [`ctdc`] | the file of victims that nobody can be found in, for CTDC |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -53,13 +56,16 @@ pub mod charges;
 pub mod cli;
 pub mod config;
 pub mod consents;
+pub mod ctdc;
 pub mod db;
 pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
 pub mod events;
+pub mod extensions;
 pub mod hearings;
+pub mod htcds;
 pub mod http;
 pub mod imports;
 pub mod kernel;

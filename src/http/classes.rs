@@ -41,6 +41,7 @@ const IDENTITY: &[&str] = &[
     "AccusedSearch",
     "DeconflictionQuestion",
     "Contact",
+    "Extension",
 ];
 /// What tells nothing of a person, whichever record it stands in.
 const PLAIN: &[&str] = &[

@@ -111,6 +111,7 @@ impl World {
                 scope: None,
                 exploitation: vec![],
                 complexity: "simple".into(),
+                extensions: vec![],
                 stage_since: now.date(),
                 chain: crate::cases::model::Chain::default(),
                 written_under: crate::catalogue::WrittenUnder::default(),
