@@ -19,7 +19,7 @@ use crate::auth::clients::Directory;
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
 use crate::auth::oauth::{self, TokenDoor};
-use crate::auth::{Authenticator, tokens};
+use crate::auth::{Authenticator, Signer, tokens};
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::db::connection::{Role, check_language, explain, open};
@@ -213,7 +213,9 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
-    let services = Arc::new(Services { catalogue, index: Arc::clone(&index), access, cursors, notary: Arc::clone(&notary) });
+    let signer = Signer::new(Arc::clone(&authenticator));
+    let services =
+        Arc::new(Services { catalogue, index: Arc::clone(&index), access, cursors, notary: Arc::clone(&notary), signer });
     let document = contract();
     let json = contract::document(&document);
     let text = contract::text(&json);
@@ -377,10 +379,14 @@ fn helpers(
     ])
 }
 
-/// Forgets old idempotency keys and assertions, one bucket at a time, all buckets within about seven hours.
+/// Rounds of the broom after which it looks for referrals that wait: about a minute.
+const REMIND: u32 = 10;
+
+/// Forgets old idempotency keys and assertions, one bucket at a time, all buckets within about seven hours. Every minute
+/// it tells who keeps a referral waiting.
 fn sweep(store: &Store, stop: &AtomicBool) {
     let mut bucket = Bucket::random().number();
-    let mut wait = 0;
+    let (mut wait, mut round) = (0, 0_u32);
     while !stop.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(200));
         wait += 1;
@@ -388,6 +394,12 @@ fn sweep(store: &Store, stop: &AtomicBool) {
             continue;
         }
         wait = 0;
+        round = round.wrapping_add(1);
+        if round.is_multiple_of(REMIND)
+            && let Err(e) = crate::referrals::remind(store, Timestamp::now())
+        {
+            log::warn!(target: "sistra::db", "reminders of referrals failed: {e:?}");
+        }
         bucket = (bucket + 1) % crate::kernel::ids::BUCKETS;
         let Some(this) = Bucket::new(bucket) else { continue };
         let now = Timestamp::now();

@@ -17,6 +17,7 @@ mod persons;
 mod plans;
 mod procedure;
 mod protection;
+mod referrals;
 mod schema;
 mod search;
 mod store;

@@ -306,6 +306,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("referral_read", 200, 404, 200),
     ("referral_amend", 412, 404, 403),
     ("referral_history", 200, 404, 200),
+    ("referral_receipt_list", 200, 404, 200),
     ("referral_transition_list", 200, 404, 200),
     ("referral_transition_create", 412, 404, 403),
     ("referral_transition_available", 200, 404, 200),

@@ -331,6 +331,42 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `referral_desk`: what waits, and until when.
+    referral_desk (bucket, agency_code, side, referral_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        side -> Text,
+        referral_id -> IdSql,
+        case_id -> IdSql,
+        state -> Text,
+        step -> Text,
+        due_at -> TimeSql,
+        told -> SmallInt,
+        next_at -> Nullable<TimeSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `referral_receipt`: what the registry signed.
+    referral_receipt (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        referral_id -> IdSql,
+        event -> Text,
+        at -> TimeSql,
+        detail -> JsonSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};
 
     /// Table `ledger_entry`.

@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::query::decode;
 use crate::act::{Act, Chance};
 use crate::auth::policy::Permission;
-use crate::auth::{Authenticator, Caller};
+use crate::auth::{Authenticator, Caller, Signer};
 use crate::catalogue::Catalogue;
 use crate::db::Store;
 use crate::kernel::error::Fault;
@@ -38,6 +38,8 @@ pub struct Services {
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
+    /// Who signs receipts.
+    pub signer: Signer,
 }
 
 /// App data that only this file can open.

@@ -96,6 +96,8 @@ kinds! {
     Charge, ChargeId, "charge";
     /// A communication or request from one authority to another.
     Referral, ReferralId, "referral";
+    /// The registry's signature under what was sent or received.
+    Receipt, ReceiptId, "receipt";
     /// An agency's share in a case.
     Participant, ParticipantId, "participant";
     /// A coercive or protective measure.
