@@ -46,13 +46,15 @@ use crate::vault::Vault;
 struct Base;
 
 /// Every slice, once.
-fn routes(cfg: &mut ServiceConfig) {
+pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::cases::http::routes(cfg);
     crate::victims::http::routes(cfg);
     crate::accused::http::routes(cfg);
     crate::charges::http::routes(cfg);
     crate::deadlines::http::routes(cfg);
     crate::referrals::http::routes(cfg);
+    crate::corrections::http::routes(cfg);
+    crate::batch::http::routes(cfg);
     crate::measures::http::routes(cfg);
     crate::hearings::http::routes(cfg);
     crate::decisions::http::routes(cfg);
@@ -246,6 +248,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         Ok(HttpServer::new(move || {
         let (app, _) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
         app.app_data(gate.clone())
+            .app_data(crate::batch::dispatch::Inner::default())
             .app_data(door.clone())
             .app_data(app_health.clone())
             .app_data(app_edge.clone())
@@ -405,6 +408,7 @@ fn sweep(store: &Store, stop: &AtomicBool) {
         let now = Timestamp::now();
         let swept = store.write_blocking(move |tx| {
             idempotency::forget(tx, this, now)?;
+            crate::batch::store::forget(tx, this, now)?;
             oauth::forget(tx, this, now)
         });
         if let Err(e) = swept {

@@ -16,6 +16,8 @@
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`corrections`] | what another agency says is wrong in a record |
+//! | [`batch`] | many writes as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -41,6 +43,7 @@ pub mod agencies;
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod batch;
 pub mod break_glass;
 pub mod cases;
 pub mod catalogue;
@@ -48,6 +51,7 @@ pub mod charges;
 pub mod cli;
 pub mod config;
 pub mod consents;
+pub mod corrections;
 pub mod db;
 pub mod deadlines;
 pub mod decisions;

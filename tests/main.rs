@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 
 mod architecture;
+mod batch;
 mod cases;
 mod catalogues;
 mod cli;
 mod contract;
+mod corrections;
 mod court;
 mod deadlines;
 mod durability;

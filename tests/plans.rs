@@ -45,6 +45,8 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("due", &["overdue", "soon"]),
     ("due_before", &["2026-12-31"]),
     ("expires_before", &["2026-12-31"]),
+    ("open", &["true", "false"]),
+    ("competent_for", &["service:shelter"]),
     ("limit", &["2"]),
     ("cursor", &[]),
 ];

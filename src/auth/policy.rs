@@ -70,6 +70,12 @@ policy! {
     ReferralWrite => "referrals:write", None, Write;
     /// Move referrals. The trigger decides which of two scopes it takes, so the handler asks for it.
     ReferralMove => "", None, Write;
+    /// Look at corrections, proposed and received.
+    CorrectionRead => "corrections:read", None, Read;
+    /// Propose, answer and withdraw corrections. What is proposed or applied decides which scope it takes beside.
+    CorrectionWrite => "corrections:write", None, Write;
+    /// Do several writes together: any valid token. Each of them asks for its own scope.
+    BatchRun => "", None, Write;
     /// Look at a case in an emergency.
     BreakGlassInvoke => "break_glass:invoke", Some(OPERATIONAL), Write;
     /// Look at how glass was broken.
@@ -106,6 +112,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("referrals:read", "Look at the agency's referrals"),
     ("referrals:write", "Draft, send and revoke referrals"),
     ("referrals:decide", "Accept, reject and complete referrals"),
+    ("corrections:read", "Look at corrections that the agency proposed or received"),
+    ("corrections:write", "Propose, answer and withdraw corrections"),
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
     ("agencies:manage", "Keep the directory of agencies"),

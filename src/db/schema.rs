@@ -369,6 +369,58 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};
 
+    /// Table `correction`.
+    correction (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        record_type -> Text,
+        record_id -> IdSql,
+        from_agency -> Text,
+        owner_agency -> Text,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `correction_box`: where both sides find a correction.
+    correction_box (bucket, agency_code, side, correction_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        side -> Text,
+        open -> Bool,
+        correction_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `batch`: where what a batch made is.
+    batch (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        answers -> JsonSql,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
     /// Table `ledger_entry`.
     ledger_entry (bucket, id) {
         bucket -> SmallInt,

@@ -23,7 +23,7 @@ use crate::db::Store;
 use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
-use crate::ledger::{AccessLog, Actor, Notary};
+use crate::ledger::{self, AccessLog, Actor, Entry, Notary};
 use crate::persons::IndexKey;
 
 /// What handlers share besides the store.
@@ -57,9 +57,21 @@ impl Gate {
     }
 }
 
+/// A request that comes from a batch: let in already, and in the transaction of the whole.
+#[derive(Clone)]
+pub struct Joined {
+    /// The transaction.
+    pub store: Store,
+    /// Who calls, as the batch's own token says.
+    pub caller: Arc<Caller>,
+    /// The batch's request.
+    pub context: RequestContext,
+}
+
 /// Proof that the caller has permission `P`, and the way to what it opens.
 pub struct Allowed<P: Permission> {
     gate: web::Data<Gate>,
+    store: Store,
     caller: Arc<Caller>,
     context: RequestContext,
     /// Counts this request as running.
@@ -78,7 +90,11 @@ impl<P: Permission> FromRequest for Allowed<P> {
 
 fn admit<P: Permission>(req: &HttpRequest) -> Result<Allowed<P>> {
     let gate = req.app_data::<web::Data<Gate>>().ok_or_else(|| Error::internal("no gate"))?.clone();
-    let caller = gate.authenticator.verify(bearer(req)?, Timestamp::now())?;
+    let joined = req.extensions().get::<Joined>().cloned();
+    let (caller, store) = match joined {
+        Some(Joined { store, caller, context: _ }) => (caller, store),
+        None => (gate.authenticator.verify(bearer(req)?, Timestamp::now())?, gate.store.clone()),
+    };
     let context = req
         .extensions()
         .get::<RequestContext>()
@@ -101,7 +117,7 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<Allowed<P>> {
     if req.method() != Method::GET {
         no_parameters(req.query_string())?;
     }
-    Ok(Allowed { gate, caller, context, _running: running, permission: PhantomData })
+    Ok(Allowed { gate, store, caller, context, _running: running, permission: PhantomData })
 }
 
 /// Answers are JSON: whoever takes none of it gets nothing.
@@ -151,9 +167,26 @@ impl<P: Permission> Allowed<P> {
         &self.caller
     }
 
+    /// Who calls, to be handed on.
+    pub fn caller_shared(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+
     /// The store.
     pub fn store(&self) -> &Store {
-        &self.gate.store
+        &self.store
+    }
+
+    /// Records what a write showed beside what it did. In a batch the entries are part of its transaction, which is
+    /// durable before anything is shown, and whose writer the access record's own thread would wait for.
+    pub async fn record(&self, act: &Act, entry: Entry) -> Result<()> {
+        if !self.store.is_joined() {
+            return self.gate.services.access.record(&act.actor, act.now, entry).await.map(drop);
+        }
+        let (actor, now) = (act.actor.clone(), act.now);
+        let mut entries = entry.of_persons();
+        entries.insert(0, entry);
+        self.store.write(move |tx| ledger::append(tx, &actor, now, entries.clone())).await
     }
 
     /// Catalogue, access record, cursors.

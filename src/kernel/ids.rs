@@ -110,6 +110,10 @@ kinds! {
     Note, NoteId, "note";
     /// What a victim, or whoever speaks for one, agreed to.
     Consent, ConsentId, "consent";
+    /// What another agency says is wrong in a record.
+    Correction, CorrectionId, "correction";
+    /// Several writes that were done together.
+    Batch, BatchId, "batch";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
     /// A procedural act that moved a stage or a state.
