@@ -19,7 +19,7 @@ use crate::auth::clients::Directory;
 use crate::auth::door::{self, TokenDoor};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
-use crate::auth::{Authenticator, dpop, oauth, revocation, tokens};
+use crate::auth::{Authenticator, Signer, dpop, oauth, revocation, tokens};
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::db::connection::{Role, check_language, explain, open};
@@ -51,13 +51,15 @@ use crate::webhooks::dispatcher::Dispatcher;
 struct Base;
 
 /// Every slice, once.
-fn routes(cfg: &mut ServiceConfig) {
+pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::cases::http::routes(cfg);
     crate::victims::http::routes(cfg);
     crate::accused::http::routes(cfg);
     crate::charges::http::routes(cfg);
     crate::deadlines::http::routes(cfg);
     crate::referrals::http::routes(cfg);
+    crate::corrections::http::routes(cfg);
+    crate::batch::http::routes(cfg);
     crate::measures::http::routes(cfg);
     crate::hearings::http::routes(cfg);
     crate::decisions::http::routes(cfg);
@@ -227,6 +229,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
+    let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
         retention: Retention { days: serve.feed_retention_days },
         // Who waits is answered before the request runs out of time.
@@ -243,6 +246,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         access,
         cursors,
         notary: Arc::clone(&notary),
+        signer,
         feed: Arc::clone(&feed),
         hooks: Arc::clone(&hooks),
     });
@@ -276,6 +280,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         Ok(HttpServer::new(move || {
         let (app, _) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
         app.app_data(gate.clone())
+            .app_data(crate::batch::dispatch::Inner::default())
             .app_data(door.clone())
             .app_data(app_health.clone())
             .app_data(app_edge.clone())
@@ -417,12 +422,15 @@ fn helpers(
     ])
 }
 
+/// Rounds of the broom after which it looks for referrals that wait: about a minute.
+const REMIND: u32 = 10;
+
 /// Forgets old idempotency keys, assertions and proofs, one bucket at a time, all buckets within about seven hours; and old
-/// events, one lane at a time.
+/// events, one lane at a time. Every minute it tells who keeps a referral waiting.
 fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
     let mut lanes: Vec<String> = Vec::new();
     let mut bucket = Bucket::random().number();
-    let mut wait = 0;
+    let (mut wait, mut round) = (0, 0_u32);
     while !stop.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(200));
         wait += 1;
@@ -430,11 +438,18 @@ fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
             continue;
         }
         wait = 0;
+        round = round.wrapping_add(1);
+        if round.is_multiple_of(REMIND)
+            && let Err(e) = crate::referrals::remind(store, Timestamp::now())
+        {
+            log::warn!(target: "sistra::db", "reminders of referrals failed: {e:?}");
+        }
         bucket = (bucket + 1) % crate::kernel::ids::BUCKETS;
         let Some(this) = Bucket::new(bucket) else { continue };
         let now = Timestamp::now();
         let swept = store.write_blocking(move |tx| {
             idempotency::forget(tx, this, now)?;
+            crate::batch::store::forget(tx, this, now)?;
             dpop::forget(tx, this, now)?;
             revocation::forget(tx, now)?;
             door::forget(tx, this, now)

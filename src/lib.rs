@@ -23,6 +23,8 @@
 //! | [`extensions`] | what another system says and the registry has no field for |
 //! | [`htcds`] | the field's own format, IOM's HTCDS, in and out |
 //! | [`ctdc`] | the file of victims that nobody can be found in, for CTDC |
+//! | [`corrections`] | what another agency says is wrong in a record |
+//! | [`batch`] | many writes as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -49,6 +51,7 @@ pub mod app;
 pub mod assistance;
 pub mod audit;
 pub mod auth;
+pub mod batch;
 pub mod break_glass;
 pub mod cases;
 pub mod catalogue;
@@ -57,6 +60,7 @@ pub mod cli;
 pub mod config;
 pub mod consents;
 pub mod ctdc;
+pub mod corrections;
 pub mod db;
 pub mod deadlines;
 pub mod decisions;

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 
 mod architecture;
+mod batch;
 mod cases;
 mod catalogues;
 mod cli;
 mod contract;
+mod corrections;
 mod court;
 mod ctdc;
 mod deadlines;
@@ -24,6 +26,7 @@ mod possession;
 mod procedure;
 mod protection;
 mod revocation;
+mod referrals;
 mod schema;
 mod search;
 mod store;

@@ -59,7 +59,8 @@ impl Operation {
             path = path.replace(&format!("{{{name}}}"), id);
         }
         path += match self.id.as_str() {
-            "referral_list" => "?box=in",
+            "referral_list" | "correction_list" => "?box=in",
+            "agency_competent" => "?competent_for=service:shelter",
             "measure_desk" => "?expires_before=2099-01-01",
             "charge_list" => "?case_id={case_id}",
             "event_list" => "?after=begin",
@@ -176,6 +177,11 @@ impl Registry {
             &format!("{at}/participants"),
             json!({"agency": GUEST, "role": "information", "sections": ["identifiers"]}),
         );
+        let proposal =
+            json!({"case_id": last(&at), "case": {"patch": {"complexity": "complex"}}, "reason": "Son varios imputados."});
+        let proposed = world.post("/v1/corrections", &full(world, GUEST, Purpose::Assistance), &proposal);
+        assert_eq!(proposed.status, 201, "{}", proposed.text);
+        real.insert("correction_id".to_owned(), last(&proposed.header("location")));
         let all = [
             "identifiers",
             "narrative",
@@ -327,6 +333,15 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("referral_read", 200, 404, 200),
     ("referral_amend", 412, 404, 403),
     ("referral_history", 200, 404, 200),
+    ("referral_receipt_list", 200, 404, 200),
+    ("correction_list", 200, 200, 200),
+    ("correction_propose", 409, 201, 403),
+    ("correction_read", 200, 200, 200),
+    ("correction_transition_create", 412, 403, 403),
+    ("correction_transition_list", 200, 200, 200),
+    ("correction_transition_available", 200, 200, 200),
+    ("agency_competent", 200, 200, 200),
+    ("batch_run", 200, 200, 200),
     ("referral_transition_list", 200, 404, 200),
     ("referral_transition_create", 412, 404, 403),
     ("referral_transition_available", 200, 404, 200),
@@ -378,6 +393,9 @@ const OPEN: &[&str] = &[
     "webhook_list",
     "webhook_create",
     "agency_list",
+    "agency_competent",
+    "batch_run",
+    "correction_list",
     "agency_register",
     "agency_read",
     "agency_amend",

@@ -397,6 +397,27 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     let charge = format!("/v1/charges/{}", world.get(&format!("/v1/charges?case_id={}", made.json()["id"].as_str().unwrap()), &token).json()["items"][0]["id"].as_str().unwrap());
     p.step(&charge, json!({"trigger": "archive", "legal_act": act("disposicion"), "reason": w()}));
 
+    // What another agency says is wrong.
+    let said = world.token("PE-PNP", "cases:read victims:read accused:read corrections:read corrections:write", Purpose::Investigation);
+    let all = json!({"agency": "PE-PNP", "role": "information", "sections": ["narrative", "identifiers", "victims", "accused", "charges"]});
+    p.post(&format!("{path}/participants"), all);
+    let (case_id, id_of) = (made.json()["id"].clone(), |path: &str| path.rsplit('/').next().unwrap().to_owned());
+    for (part, body) in [
+        ("case", json!({"patch": {"title": w(), "summary": w()}})),
+        ("victim", json!({"victim_id": id_of(&victim), "patch": {"indigenous_people": w()}})),
+        ("accused", json!({"accused_id": id_of(&known), "patch": {"occupation": w()}})),
+    ] {
+        let mut new = json!({"case_id": case_id, "reason": w(), "evidence": w()});
+        new[part] = body;
+        p.note("POST", "/v1/corrections", &new);
+        let proposed = world.post("/v1/corrections", &said, &new);
+        assert_eq!(proposed.status, 201, "{part}: {}", proposed.text);
+        p.step(&proposed.header("location"), json!({"trigger": "reject", "reason": w()}));
+    }
+    let together = json!({"operations": [{"id": "n", "method": "POST", "path": format!("{path}/notes"), "body": {"visibility": "shared", "text": w()}}]});
+    let done = world.post("/v1/batch", &token, &together);
+    assert_eq!(done.status, 200, "{}", done.text);
+
     // Questions about a person are no records: nothing of them stays.
     for (path, body) in [
         ("/v1/accused/search", json!({"given_names": w(), "surnames": w(), "birth_year": 1990})),

@@ -81,6 +81,12 @@ policy! {
     ProgrammeRead => "programmes:read", None, Read;
     /// Keep the agency's own.
     ProgrammeWrite => "programmes:write", None, Write;
+    /// Look at corrections, proposed and received.
+    CorrectionRead => "corrections:read", None, Read;
+    /// Propose, answer and withdraw corrections. What is proposed or applied decides which scope it takes beside.
+    CorrectionWrite => "corrections:write", None, Write;
+    /// Do several writes together: any valid token. Each of them asks for its own scope.
+    BatchRun => "", None, Write;
     /// Look at a case in an emergency.
     BreakGlassInvoke => "break_glass:invoke", Some(OPERATIONAL), Write;
     /// Look at how glass was broken.
@@ -126,6 +132,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("assistance:write", "Register and move help and reunifications"),
     ("programmes:read", "Look at campaigns, trainings, fundings and their totals"),
     ("programmes:write", "Keep the agency's campaigns, trainings and fundings"),
+    ("corrections:read", "Look at corrections that the agency proposed or received"),
+    ("corrections:write", "Propose, answer and withdraw corrections"),
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
     ("agencies:manage", "Keep the directory of agencies"),

@@ -371,6 +371,94 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `referral_desk`: what waits, and until when.
+    referral_desk (bucket, agency_code, side, referral_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        side -> Text,
+        referral_id -> IdSql,
+        case_id -> IdSql,
+        state -> Text,
+        step -> Text,
+        due_at -> TimeSql,
+        told -> SmallInt,
+        next_at -> Nullable<TimeSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `referral_receipt`: what the registry signed.
+    referral_receipt (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        referral_id -> IdSql,
+        event -> Text,
+        at -> TimeSql,
+        detail -> JsonSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `correction`.
+    correction (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        record_type -> Text,
+        record_id -> IdSql,
+        from_agency -> Text,
+        owner_agency -> Text,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `correction_box`: where both sides find a correction.
+    correction_box (bucket, agency_code, side, correction_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        side -> Text,
+        open -> Bool,
+        correction_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `batch`: where what a batch made is.
+    batch (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        answers -> JsonSql,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};
 
     /// Table `ledger_entry`.

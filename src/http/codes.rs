@@ -122,6 +122,7 @@ pub fn kind(error: &Error) -> &'static ProblemKind {
         Error::Unavailable(Unavailable::Audit) => &AUDIT_UNAVAILABLE,
         Error::Unavailable(Unavailable::Timeout) => &SERVICE_TIMEOUT,
         Error::Unavailable(Unavailable::Maintenance) => &MAINTENANCE,
+        Error::InBatch { error, .. } => kind(error),
         Error::Internal(_) => &INTERNAL_ERROR,
     }
 }

@@ -104,7 +104,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
             // Errors of the framework itself (a payload that breaks off) have no kernel error inside.
-            return Err(Bare { error: kernel(&error), context, base, head, cors }.into());
+            return Err(Bare { error: kernel_error(&error), context, base, head, cors }.into());
         }
         Ok(Err(_)) => {
             log::error!(target: "sistra::http", "a handler panicked; request {}", context.id);
@@ -118,7 +118,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     };
     let error = response.response().extensions().get::<Error>().cloned();
     // An extractor of the framework refused: its words are not ours.
-    let error = error.or_else(|| response.response().error().map(kernel));
+    let error = error.or_else(|| response.response().error().map(kernel_error));
     if let Some(error) = &error {
         if let Error::Internal(what) = error {
             log::error!(target: "sistra::http", "internal error, request {}: {what}", context.id);
@@ -186,7 +186,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
 }
 
 /// The kernel error of a framework error.
-fn kernel(error: &actix_web::Error) -> Error {
+pub fn kernel_error(error: &actix_web::Error) -> Error {
     if let Some(problem) = error.as_error::<super::problem::Problem>() {
         return problem.0.clone();
     }

@@ -41,6 +41,8 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "charges", "description": "One accused, one offence"},
                 {"name": "deadlines", "description": "Legal time limits that run"},
                 {"name": "referrals", "description": "Communications between authorities"},
+                {"name": "corrections", "description": "What another agency says is wrong in a record, and what its owner decides"},
+                {"name": "batch", "description": "Several writes as one"},
                 {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},

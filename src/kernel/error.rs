@@ -186,6 +186,13 @@ pub enum Error {
         /// The policy's name.
         policy: &'static str,
     },
+    /// An operation of a batch failed, and the batch with it.
+    InBatch {
+        /// Which one, from 0.
+        operation: usize,
+        /// Why.
+        error: Box<Error>,
+    },
     /// Bad luck: try again.
     Unavailable(Unavailable),
     /// A bug. The text goes to the log, never to the caller, and holds no value from a request.

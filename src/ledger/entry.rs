@@ -47,6 +47,10 @@ pub enum Action {
     Matched,
     /// A person's key was destroyed.
     Erased,
+    /// Both sides were told that half of the time is over.
+    Reminded,
+    /// Both sides and oversight were told that all of it is.
+    Escalated,
     /// The ledger itself goes on under a new origin.
     Reopened,
 }
@@ -85,6 +89,8 @@ impl Action {
             Self::Asked => "asked",
             Self::Matched => "matched",
             Self::Erased => "erased",
+            Self::Reminded => "reminded",
+            Self::Escalated => "escalated",
             Self::Reopened => "reopened",
         }
     }
