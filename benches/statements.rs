@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use sistra::kernel::trail::Trail;
 use sistra::act::{Act, Chance};
 use sistra::auth::{Caller, Purpose};
 use sistra::cases;
@@ -35,6 +36,7 @@ fn act(bench: &Bench) -> Act {
             user: None,
             purpose: Some(caller.purpose),
             request_id: uuid::Uuid::new_v4(),
+            trail: Trail::default(),
         },
         scope: caller.scope(Timestamp::now()),
         now: Timestamp::now(),

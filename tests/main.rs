@@ -2,15 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 
 mod architecture;
+mod batch;
 mod cases;
 mod catalogues;
 mod cli;
 mod contract;
+mod corrections;
 mod court;
 mod ctdc;
 mod deadlines;
 mod durability;
 mod edge;
+mod events;
 mod evidence;
 mod help;
 mod htcds;
@@ -23,9 +26,11 @@ mod possession;
 mod procedure;
 mod protection;
 mod revocation;
+mod referrals;
 mod schema;
 mod search;
 mod store;
 mod support;
 mod tokens;
 mod vault;
+mod webhooks;

@@ -39,10 +39,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("sort", &["-updated_at", "updated_at", "-reported_at", "reported_at"]),
     ("kind", &["prosecutor", "coercive"]),
     ("oversight", &["true"]),
-    ("box", &["in", "out"]),
+    ("box", &["in", "out", "watch"]),
     ("offence_code", &["PE-CP-129-A"]),
     ("state", &["sent", "alleged", "in_force", "met"]),
-    ("due_before", &["2026-12-31"]),
+    ("due", &["overdue", "soon"]),    ("due_before", &["2026-12-31"]),
     ("expires_before", &["2026-12-31"]),
     ("need", &["shelter"]),
     ("year", &["2012"]),
@@ -51,7 +51,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("country", &["US"]),
     ("reunited_in", &["2012"]),
     ("beneficiary_state", &["reunited", "requested,reunited"]),
+    ("open", &["true", "false"]),
+    ("competent_for", &["service:shelter"]),
     ("limit", &["2"]),
+    ("after", &["begin"]),
     ("cursor", &[]),
 ];
 

@@ -151,6 +151,8 @@ impl Sharing {
             consent_ref: None,
             message: Some(message.to_owned()),
             due_at: None,
+            counter_of: None,
+            reported_outcome: None,
         }
     }
 }

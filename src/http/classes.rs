@@ -55,6 +55,7 @@ const PLAIN: &[&str] = &[
     "accused_id",
     "charge_id",
     "referral_id",
+    "break_glass_id",
     "code",
     "number",
     "stage",

@@ -41,6 +41,8 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "charges", "description": "One accused, one offence"},
                 {"name": "deadlines", "description": "Legal time limits that run"},
                 {"name": "referrals", "description": "Communications between authorities"},
+                {"name": "corrections", "description": "What another agency says is wrong in a record, and what its owner decides"},
+                {"name": "batch", "description": "Several writes as one"},
                 {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
@@ -53,6 +55,8 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "statistics", "description": "Figures of what the caller may see"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
+                {"name": "events", "description": "What changes, as a feed to follow"},
+                {"name": "webhooks", "description": "What changes, brought to an endpoint of the partner's"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
@@ -208,6 +212,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     {
         statuses.push(410);
     }
+    if path == "/v1/events" || path.ends_with("/redeliveries") {
+        statuses.push(410);
+    }
     let read = method == "get" && secured;
     let answer = operation.get("responses").and_then(|r| r.get("200").or_else(|| r.get("201"))).and_then(schema_of).cloned();
     let has_version = answer.as_ref().is_some_and(|schema| has(whole, schema, "version"));
@@ -237,6 +244,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         "/v1/catalogues",
         "/v1/audit/checkpoints",
         "/v1/audit/consistency",
+        "/v1/webhooks",
     ]
     .iter()
     .any(|p| path.starts_with(p))
@@ -280,7 +288,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
             if secured && has_version || path.starts_with("/v1/catalogues") {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
-            if audit == "read" {
+            if audit == "read" || audit == "change" && secured {
                 put(headers, "Audit-Event-Id", json!({"$ref": "#/components/headers/AuditEventId"}));
             }
             example(response, whole, examples);

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::extensions::Extension;
-use crate::kernel::ids::{CaseId, ClientId, ConsentId, EntryId, ReferralId, VictimId};
+use crate::kernel::ids::{BreakGlassId, CaseId, ClientId, ConsentId, EntryId, ReferralId, VictimId};
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
 use crate::persons::search_wire::VictimCandidate;
@@ -369,6 +369,9 @@ pub struct DisclosureLook {
     pub purpose: Option<String>,
     /// What was shown: `victim`, `victim_identity`, `case_victim`, `victim_list`, `victim_consent`, `victim_disclosures`.
     pub what: String,
+    /// The break-glass under which it was in sight; null where no glass had to be broken.
+    #[schema(required)]
+    pub break_glass_id: Option<BreakGlassId>,
 }
 
 /// An agency to which a victim was shown.
