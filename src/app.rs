@@ -35,6 +35,8 @@ use crate::http::limits::Limits;
 use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
+use crate::jobs::JobKind;
+use crate::jobs::worker::{self, Bell, Bench, Works};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
@@ -60,6 +62,8 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::consents::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
+    crate::imports::http::routes(cfg);
+    crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
@@ -213,7 +217,16 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
-    let services = Arc::new(Services { catalogue, index: Arc::clone(&index), access, cursors, notary: Arc::clone(&notary) });
+    let bell = Arc::new(Bell::default());
+    let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
+    let services = Arc::new(Services {
+        catalogue,
+        index: Arc::clone(&index),
+        access,
+        cursors,
+        notary: Arc::clone(&notary),
+        bell: Arc::clone(&bell),
+    });
     let document = contract();
     let json = contract::document(&document);
     let text = contract::text(&json);
@@ -295,7 +308,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
     };
     let stop = Arc::new(AtomicBool::new(false));
     let interval = Duration::from_millis(serve.ledger_checkpoint_ms);
-    let threads = helpers(&store, &authenticator, &notary, interval, &stop)?;
+    let mut threads = helpers(&store, &authenticator, &notary, interval, &stop)?;
+    threads.push(jobs(bench, bell, &stop)?);
     Ok(Running {
         addr,
         metrics_addr,
@@ -377,6 +391,16 @@ fn helpers(
     ])
 }
 
+/// The thread that does the jobs.
+fn jobs(bench: Bench, bell: Arc<Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
+    let works: Works = vec![(JobKind::Import, Box::new(crate::imports::run::ImportWork))];
+    let stop = Arc::clone(stop);
+    std::thread::Builder::new()
+        .name("sistra-jobs".to_owned())
+        .spawn(move || worker::run(&bench, &works, &bell, &stop))
+        .map_err(|e| format!("cannot start sistra-jobs: {e}"))
+}
+
 /// Forgets old idempotency keys and assertions, one bucket at a time, all buckets within about seven hours.
 fn sweep(store: &Store, stop: &AtomicBool) {
     let mut bucket = Bucket::random().number();
@@ -393,7 +417,8 @@ fn sweep(store: &Store, stop: &AtomicBool) {
         let now = Timestamp::now();
         let swept = store.write_blocking(move |tx| {
             idempotency::forget(tx, this, now)?;
-            oauth::forget(tx, this, now)
+            oauth::forget(tx, this, now)?;
+            crate::jobs::actions::sweep(tx, this, now)
         });
         if let Err(e) = swept {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

@@ -56,6 +56,7 @@ pub mod demo;
 pub mod hearings;
 pub mod http;
 pub mod imports;
+pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod measures;

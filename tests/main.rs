@@ -11,6 +11,7 @@ mod deadlines;
 mod durability;
 mod edge;
 mod evidence;
+mod imports;
 mod matrix;
 mod operations;
 mod persons;

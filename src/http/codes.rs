@@ -58,6 +58,7 @@ problems! {
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress" 409 "La misma clave está en proceso" "The same key is in progress" "La même clé est en cours";
     EXTERNAL_REF_TAKEN = "external_ref_taken" 409 "external_ref ya usada por su entidad" "external_ref already used by your agency" "external_ref déjà utilisée par votre autorité";
     IDENTIFIER_TAKEN = "identifier_taken" 409 "El número ya está registrado" "The number is already registered" "Le numéro est déjà enregistré";
+    EXPORT_EXPIRED = "export_expired" 410 "El archivo ya no está disponible" "The file is no longer available" "Le fichier n'est plus disponible";
     ERASED = "erased" 410 "El contenido fue suprimido" "The content was erased" "Le contenu a été effacé";
     PRECONDITION_FAILED = "precondition_failed" 412 "El registro cambió" "The record has changed" "L'enregistrement a changé";
     CONTENT_TOO_LARGE = "content_too_large" 413 "Cuerpo demasiado grande" "Body too large" "Corps trop volumineux";
@@ -95,6 +96,7 @@ pub fn kind(error: &Error) -> &'static ProblemKind {
         Error::OwnerOnly => &OWNER_ONLY,
         Error::NotFound => &NOT_FOUND,
         Error::Erased => &ERASED,
+        Error::ExportExpired => &EXPORT_EXPIRED,
         Error::MethodNotAllowed(_) => &METHOD_NOT_ALLOWED,
         Error::NotAcceptable => &NOT_ACCEPTABLE,
         Error::RequestTimeout => &REQUEST_TIMEOUT,

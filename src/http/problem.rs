@@ -88,7 +88,7 @@ pub struct ProblemBody {
 }
 
 /// One fault of a request.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ProblemFault)]
 pub struct FaultBody {
     /// JSON pointer into the body (`#/charges/0/role`).
@@ -185,6 +185,7 @@ pub fn render(
         | Error::OwnerOnly
         | Error::NotFound
         | Error::Erased
+        | Error::ExportExpired
         | Error::NotAcceptable
         | Error::RequestTimeout
         | Error::ExternalRefTaken
@@ -198,7 +199,8 @@ pub fn render(
     (body, headers)
 }
 
-fn fault(fault: &Fault, lang: Lang) -> FaultBody {
+/// One fault as it is shown.
+pub fn fault(fault: &Fault, lang: Lang) -> FaultBody {
     let (code, detail) = codes::fault(fault.code, lang);
     let mut body =
         FaultBody { pointer: None, parameter: None, header: None, code, detail, expected: fault.expected.clone() };
