@@ -17,6 +17,7 @@ mod events;
 mod evidence;
 mod htcds;
 mod help;
+mod imports;
 mod matrix;
 mod merges;
 mod operations;
