@@ -38,6 +38,8 @@ use crate::http::limits::Limits;
 use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
+use crate::jobs::JobKind;
+use crate::jobs::worker::{self, Bench, Works};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
@@ -69,6 +71,8 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::reunifications::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
+    crate::imports::http::routes(cfg);
+    crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
     crate::events::http::routes(cfg);
@@ -240,6 +244,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
     if hooks.lab() {
         log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
     }
+    let bell = Arc::new(worker::Bell::default());
+    let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
     let services = Arc::new(Services {
         catalogue,
         index: Arc::clone(&index),
@@ -249,6 +255,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         signer,
         feed: Arc::clone(&feed),
         hooks: Arc::clone(&hooks),
+        bell: Arc::clone(&bell),
     });
     let document = contract();
     let json = contract::document(&document);
@@ -334,7 +341,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let interval = Duration::from_millis(serve.ledger_checkpoint_ms);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&hooks), Arc::clone(&metrics_data));
-    let threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
+    let mut threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
+    threads.push(jobs(bench, bell, &stop)?);
     Ok(Running {
         addr,
         metrics_addr,
@@ -422,6 +430,16 @@ fn helpers(
     ])
 }
 
+/// The thread that does the jobs.
+fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
+    let works: Works = vec![(JobKind::Import, Box::new(crate::imports::run::ImportWork))];
+    let stop = Arc::clone(stop);
+    std::thread::Builder::new()
+        .name("sistra-jobs".to_owned())
+        .spawn(move || worker::run(&bench, &works, &bell, &stop))
+        .map_err(|e| format!("cannot start sistra-jobs: {e}"))
+}
+
 /// Rounds of the broom after which it looks for referrals that wait: about a minute.
 const REMIND: u32 = 10;
 
@@ -452,7 +470,8 @@ fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
             crate::batch::store::forget(tx, this, now)?;
             dpop::forget(tx, this, now)?;
             revocation::forget(tx, now)?;
-            door::forget(tx, this, now)
+            door::forget(tx, this, now)?;
+            crate::jobs::actions::sweep(tx, this, now)
         });
         if let Err(e) = swept.and_then(|_| events::actions::sweep(store, &mut lanes, retention, now)) {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

@@ -72,6 +72,7 @@ pub mod hearings;
 pub mod htcds;
 pub mod http;
 pub mod imports;
+pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod measures;

@@ -17,6 +17,8 @@ mod events;
 mod evidence;
 mod help;
 mod htcds;
+mod htcds;
+mod imports;
 mod matrix;
 mod merges;
 mod operations;

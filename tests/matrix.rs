@@ -328,6 +328,12 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("measure_transition_create", 412, 404, 403),
     ("measure_transition_available", 200, 404, 200),
     ("note_read", 200, 404, 200),
+    ("import_create", 415, 415, 403),
+    ("job_list", 200, 200, 200),
+    // A job is its client's alone, and everybody here is another one: see `imports.rs`.
+    ("job_read", 404, 404, 404),
+    ("job_file_read", 404, 404, 404),
+    ("job_transition_create", 404, 404, 404),
     ("referral_list", 200, 200, 200),
     ("referral_draft", 201, 403, 403),
     ("referral_read", 200, 404, 200),
@@ -412,6 +418,8 @@ const OPEN: &[&str] = &[
     "audit_checkpoint_read",
     "audit_consistency_read",
     "audit_entry_proof",
+    "import_create",
+    "job_list",
 ];
 
 /// The answer is to the byte that for records which do not exist, and names none that do.

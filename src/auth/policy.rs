@@ -93,6 +93,12 @@ policy! {
     BreakGlassReview => "break_glass:review", None, Read;
     /// Confirm or review it. The trigger decides which of two scopes it takes, so the handler asks for it.
     BreakGlassMove => "", None, Write;
+    /// Bring many cases in.
+    ImportCreate => "imports:create", Some(OPERATIONAL), Write;
+    /// Look at one's own jobs: any valid token.
+    JobRead => "", None, Read;
+    /// Call off one's own jobs: any valid token.
+    JobMove => "", None, Write;
     /// Look at the directory of agencies: any valid token.
     AgencyRead => "", None, Read;
     /// Keep the directory of agencies.
@@ -136,6 +142,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("corrections:write", "Propose, answer and withdraw corrections"),
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
+    ("imports:create", "Bring many cases in from a file"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),

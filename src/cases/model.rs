@@ -313,7 +313,7 @@ impl Case {
             .map(|(index, i)| (claim_of(&i.scheme, i.issuer.as_deref(), &i.normal_form), Claimed::Identifier(index)))
             .collect();
         if let Some(key) = &self.external_ref {
-            claims.push((format!("external_ref:case:{}:{key}", self.owner), Claimed::ExternalRef));
+            claims.push((ref_claim(&self.owner, key), Claimed::ExternalRef));
         }
         // One order for everybody, so that two writers never wait for each other.
         claims.sort();
@@ -425,6 +425,11 @@ impl Claimed {
             }
         }
     }
+}
+
+/// The claim text of an agency's own key.
+pub fn ref_claim(owner: &AgencyCode, key: &str) -> String {
+    format!("external_ref:case:{owner}:{key}")
 }
 
 /// The claim text of a file number.

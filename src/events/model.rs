@@ -183,7 +183,9 @@ pub enum Told {
 /// The decision.
 pub fn told(action: Action) -> Told {
     match action {
-        Action::Created | Action::Updated | Action::Transitioned | Action::Linked => Told::Change,
+        Action::Created | Action::Updated | Action::Transitioned | Action::Linked | Action::Reminded | Action::Escalated => {
+            Told::Change
+        }
         Action::Read | Action::Asked | Action::Reopened => Told::No,
         Action::Granted => Told::LetIn,
         Action::Revoked => Told::ShutOut,

@@ -94,6 +94,8 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let squeeze = super::squeeze::accepted(req.headers()) && !req.path().starts_with("/oauth/");
     let oversized = oversized(&req);
     let timeout = edge.as_ref().map_or(Duration::from_secs(20), |e| e.timeout);
+    // A file of many megabytes takes its time on a thin line.
+    let timeout = if req.path() == super::guard::IMPORTS { timeout * 15 } else { timeout };
     let base = edge.as_ref().map_or(String::new(), |e| e.base.clone());
     if oversized {
         count(edge.as_ref().map(|e| e.as_ref()), "oversized", &method, 431, started);

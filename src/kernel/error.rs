@@ -141,6 +141,8 @@ pub enum Error {
     Erased,
     /// Events after this place of the feed are no longer kept.
     FeedTruncated,
+    /// The files of a job were there and are gone: their time is over, or they were fetched often enough.
+    ExportExpired,
     /// The method is not one of this resource's.
     MethodNotAllowed(Vec<&'static str>),
     /// Nothing that the caller accepts can be produced.

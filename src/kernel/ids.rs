@@ -132,6 +132,8 @@ kinds! {
     Webhook, WebhookId, "webhook";
     /// One attempt to deliver an event.
     Delivery, DeliveryId, "webhook_delivery";
+    /// Work behind a request: an import, an export.
+    Job, JobId, "job";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.
