@@ -16,10 +16,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config as DocsConfig, SwaggerUi};
 
 use crate::auth::clients::Directory;
+use crate::auth::door::{self, TokenDoor};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
-use crate::auth::oauth::{self, TokenDoor};
-use crate::auth::{Authenticator, tokens};
+use crate::auth::{Authenticator, dpop, oauth, revocation, tokens};
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::db::connection::{Role, check_language, explain, open};
@@ -63,6 +63,8 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::decisions::http::routes(cfg);
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
+    crate::assistance::http::routes(cfg);
+    crate::reunifications::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::agencies::http::routes(cfg);
@@ -218,7 +220,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
         log::warn!(target: "sistra::vault", "{news}");
     }
     let base = config.serve.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
-    let authenticator = Arc::new(Authenticator::new(base.clone(), keys, directory, issuers, config.serve.token_ttl_s));
+    let authenticator = Authenticator::new(base.clone(), keys, directory, issuers, config.serve.token_ttl_s);
+    let authenticator = Arc::new(if config.serve.dpop_nonce { authenticator.with_nonces() } else { authenticator });
     let serve = &config.serve;
     let limits = Arc::new(Limits::new(config.quotas()));
     let cors = Cors::new(&serve.cors_origin)?;
@@ -414,8 +417,8 @@ fn helpers(
     ])
 }
 
-/// Forgets old idempotency keys and assertions, one bucket at a time, all buckets within about seven hours; and old
-/// events, one lane at a time.
+/// Forgets old idempotency keys, assertions and proofs, one bucket at a time, all buckets within about seven hours; and
+/// old events, one lane at a time.
 fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
     let mut lanes: Vec<String> = Vec::new();
     let mut bucket = Bucket::random().number();
@@ -432,7 +435,9 @@ fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
         let now = Timestamp::now();
         let swept = store.write_blocking(move |tx| {
             idempotency::forget(tx, this, now)?;
-            oauth::forget(tx, this, now)
+            dpop::forget(tx, this, now)?;
+            revocation::forget(tx, now)?;
+            door::forget(tx, this, now)
         });
         if let Err(e) = swept.and_then(|_| events::actions::sweep(store, &mut lanes, retention, now)) {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

@@ -32,10 +32,12 @@ pub enum Gate {
     Charges,
     /// Its hearings and decisions.
     Proceedings,
+    /// The help that this victim gets.
+    Assistance,
 }
 
 impl Gate {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Open,
         Self::Case,
         Self::Narrative,
@@ -46,6 +48,7 @@ impl Gate {
         Self::AccusedIdentity,
         Self::Charges,
         Self::Proceedings,
+        Self::Assistance,
     ];
 
     /// As stored.
@@ -61,6 +64,7 @@ impl Gate {
             Self::AccusedIdentity => "accused_identity",
             Self::Charges => "charges",
             Self::Proceedings => "proceedings",
+            Self::Assistance => "assistance",
         }
     }
 
@@ -82,6 +86,7 @@ impl Gate {
             Self::AccusedIdentity => sight.sees(Section::Accused) && sight.sees(Section::AccusedIdentity),
             Self::Charges => sight.sees(Section::Charges),
             Self::Proceedings => sight.sees(Section::Proceedings),
+            Self::Assistance => victim.is_some_and(|v| sight.sees_victim(v)) && sight.sees(Section::Assistance),
         }
     }
 }
@@ -93,12 +98,16 @@ pub enum Way {
     Case,
     /// Its row names the case: the table.
     Part(&'static str),
-    /// A victim: every case of hers or his.
+    /// A victim: every case of hers or his, and of the records that are of the same person.
     Victim,
-    /// An accused: every case.
+    /// An accused: the same.
     Accused,
     /// The victim of a consent, and so every case.
     Consent,
+    /// Help to a victim: those who see it with the victim, and whoever gives it.
+    Assistance,
+    /// Relatives who join a victim: the same.
+    Reunification,
     /// A measure: the case, and of the case the person whom it concerns.
     Measure,
     /// A note: for everybody who sees the narrative, or for its agency alone.
@@ -148,11 +157,21 @@ followed! {
     "measure" => Way::Measure, Case, "cases:read";
     "note" => Way::Note, Narrative, "cases:read";
     "consent" => Way::Consent, Victim, "victims:read";
+    "victim_merge" => Way::Victim, Victim, "victims:read";
+    "accused_merge" => Way::Accused, Accused, "accused:read";
+    "assistance" => Way::Assistance, Assistance, "assistance:read";
+    "reunification" => Way::Reunification, Assistance, "assistance:read";
+    "campaign" => Way::Own, Open, "programmes:read";
+    "training" => Way::Own, Open, "programmes:read";
+    "funding" => Way::Own, Open, "programmes:read";
     "break_glass" => Way::Glass, Open, "break_glass:review";
     "referral" => Way::Referral, Open, "referrals:read";
     "webhook" => Way::Own, Open, "webhooks:manage";
-    // The directory and the law are public and cached; the ledger has checkpoints. Deconfliction tells the agencies of
-    // the person (`Matched`), never the asker's question.
+    // The directory and the law are public and cached; the ledger has checkpoints; a token is its client's business; a
+    // relative is told of with the reunification. Deconfliction tells the agencies of the person (`Matched`), never the
+    // asker's question.
+    "token" => Way::Nobody, Open, "";
+    "beneficiary" => Way::Nobody, Open, "";
     "agency" => Way::Nobody, Open, "";
     "ledger" => Way::Nobody, Open, "";
     "deconfliction" => Way::Nobody, Open, "";
