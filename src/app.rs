@@ -19,7 +19,7 @@ use crate::auth::clients::Directory;
 use crate::auth::door::{self, TokenDoor};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
-use crate::auth::{Authenticator, dpop, oauth, revocation, tokens};
+use crate::auth::{Authenticator, Signer, dpop, oauth, revocation, tokens};
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::db::connection::{Role, check_language, explain, open};
@@ -38,6 +38,8 @@ use crate::http::limits::Limits;
 use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
+use crate::jobs::JobKind;
+use crate::jobs::worker::{self, Bench, Works};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
@@ -51,13 +53,15 @@ use crate::webhooks::dispatcher::Dispatcher;
 struct Base;
 
 /// Every slice, once.
-fn routes(cfg: &mut ServiceConfig) {
+pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::cases::http::routes(cfg);
     crate::victims::http::routes(cfg);
     crate::accused::http::routes(cfg);
     crate::charges::http::routes(cfg);
     crate::deadlines::http::routes(cfg);
     crate::referrals::http::routes(cfg);
+    crate::corrections::http::routes(cfg);
+    crate::batch::http::routes(cfg);
     crate::measures::http::routes(cfg);
     crate::hearings::http::routes(cfg);
     crate::decisions::http::routes(cfg);
@@ -67,6 +71,8 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::reunifications::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
+    crate::imports::http::routes(cfg);
+    crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
     crate::events::http::routes(cfg);
@@ -192,7 +198,7 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
 }
 
 /// The key of the blind index, from the keyring: a stolen database does not say whom a row of it is about.
-fn index_key(store: &Store) -> Result<IndexKey, String> {
+pub fn index_key(store: &Store) -> Result<IndexKey, String> {
     let secret = store.vault().and_then(|v| v.derive("blind-index")).map_err(|e| format!("no key for the index: {e:?}"))?;
     IndexKey::from_secret(&secret)
 }
@@ -227,6 +233,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
+    let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
         retention: Retention { days: serve.feed_retention_days },
         // Who waits is answered before the request runs out of time.
@@ -237,14 +244,18 @@ pub fn start(config: &Config) -> Result<Running, String> {
     if hooks.lab() {
         log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
     }
+    let bell = Arc::new(worker::Bell::default());
+    let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
     let services = Arc::new(Services {
         catalogue,
         index: Arc::clone(&index),
         access,
         cursors,
         notary: Arc::clone(&notary),
+        signer,
         feed: Arc::clone(&feed),
         hooks: Arc::clone(&hooks),
+        bell: Arc::clone(&bell),
     });
     let document = contract();
     let json = contract::document(&document);
@@ -283,6 +294,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         Ok(HttpServer::new(move || {
         let (app, _) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
         app.app_data(gate.clone())
+            .app_data(crate::batch::dispatch::Inner::default())
             .app_data(door.clone())
             .app_data(app_health.clone())
             .app_data(app_edge.clone())
@@ -336,7 +348,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let interval = Duration::from_millis(serve.ledger_checkpoint_ms);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&hooks), Arc::clone(&metrics_data));
-    let threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
+    let mut threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
+    threads.push(jobs(bench, bell, &stop)?);
     Ok(Running {
         addr,
         metrics_addr,
@@ -435,12 +448,25 @@ fn helpers(
     ])
 }
 
-/// Forgets old idempotency keys, assertions and proofs, one bucket at a time, all buckets within about seven hours; and
-/// old events, one lane at a time.
+/// The thread that does the jobs.
+fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
+    let works: Works = vec![(JobKind::Import, Box::new(crate::imports::run::ImportWork))];
+    let stop = Arc::clone(stop);
+    std::thread::Builder::new()
+        .name("sistra-jobs".to_owned())
+        .spawn(move || worker::run(&bench, &works, &bell, &stop))
+        .map_err(|e| format!("cannot start sistra-jobs: {e}"))
+}
+
+/// Rounds of the broom after which it looks for referrals that wait: about a minute.
+const REMIND: u32 = 10;
+
+/// Forgets old idempotency keys, assertions and proofs, one bucket at a time, all buckets within about seven hours; and old
+/// events, one lane at a time. Every minute it tells who keeps a referral waiting.
 fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
     let mut lanes: Vec<String> = Vec::new();
     let mut bucket = Bucket::random().number();
-    let mut wait = 0;
+    let (mut wait, mut round) = (0, 0_u32);
     while !stop.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(200));
         wait += 1;
@@ -448,14 +474,22 @@ fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
             continue;
         }
         wait = 0;
+        round = round.wrapping_add(1);
+        if round.is_multiple_of(REMIND)
+            && let Err(e) = crate::referrals::remind(store, Timestamp::now())
+        {
+            log::warn!(target: "sistra::db", "reminders of referrals failed: {e:?}");
+        }
         bucket = (bucket + 1) % crate::kernel::ids::BUCKETS;
         let Some(this) = Bucket::new(bucket) else { continue };
         let now = Timestamp::now();
         let swept = store.write_blocking(move |tx| {
             idempotency::forget(tx, this, now)?;
+            crate::batch::store::forget(tx, this, now)?;
             dpop::forget(tx, this, now)?;
             revocation::forget(tx, now)?;
-            door::forget(tx, this, now)
+            door::forget(tx, this, now)?;
+            crate::jobs::actions::sweep(tx, this, now)
         });
         if let Err(e) = swept.and_then(|_| events::actions::sweep(store, &mut lanes, retention, now)) {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

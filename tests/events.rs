@@ -378,6 +378,7 @@ fn a_slow_transaction_is_not_missed(engine: Engine) {
             user: None,
             purpose: None,
             request_id: uuid::Uuid::new_v4(),
+            trail: sistra::kernel::trail::Trail::default(),
         };
         let at = Timestamp::now();
         store
@@ -453,6 +454,7 @@ fn an_unknown_kind_of_resource_is_sealed_and_told_to_nobody() {
         user: None,
         purpose: None,
         request_id: uuid::Uuid::new_v4(),
+        trail: sistra::kernel::trail::Trail::default(),
     };
     let id = ClientId::from_uuid(uuid::Uuid::new_v4());
     store

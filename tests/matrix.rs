@@ -62,7 +62,8 @@ impl Operation {
             path = path.replace(&format!("{{{name}}}"), id);
         }
         path += match self.id.as_str() {
-            "referral_list" => "?box=in",
+            "referral_list" | "correction_list" => "?box=in",
+            "agency_competent" => "?competent_for=service:shelter",
             "measure_desk" => "?expires_before=2099-01-01",
             "charge_list" => "?case_id={case_id}",
             "event_list" => "?after=begin",
@@ -179,6 +180,11 @@ impl Registry {
             &format!("{at}/participants"),
             json!({"agency": GUEST, "role": "information", "sections": ["identifiers"]}),
         );
+        let proposal =
+            json!({"case_id": last(&at), "case": {"patch": {"complexity": "complex"}}, "reason": "Son varios imputados."});
+        let proposed = world.post("/v1/corrections", &full(world, GUEST, Purpose::Assistance), &proposal);
+        assert_eq!(proposed.status, 201, "{}", proposed.text);
+        real.insert("correction_id".to_owned(), last(&proposed.header("location")));
         let all = [
             "identifiers",
             "narrative",
@@ -303,6 +309,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("break_glass_list", 200, 200, 200),
     ("break_glass_read", 200, 404, 200),
     ("break_glass_transition_create", 412, 404, 412),
+    ("break_glass_transition_list", 200, 404, 200),
     ("charge_list", 200, 404, 200),
     ("charge_create", 201, 403, 403),
     ("charge_read", 200, 404, 200),
@@ -324,11 +331,26 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("measure_transition_create", 412, 404, 403),
     ("measure_transition_available", 200, 404, 200),
     ("note_read", 200, 404, 200),
+    ("import_create", 415, 415, 403),
+    ("job_list", 200, 200, 200),
+    // A job is its client's alone, and everybody here is another one: see `imports.rs`.
+    ("job_read", 404, 404, 404),
+    ("job_file_read", 404, 404, 404),
+    ("job_transition_create", 404, 404, 404),
     ("referral_list", 200, 200, 200),
     ("referral_draft", 201, 403, 403),
     ("referral_read", 200, 404, 200),
     ("referral_amend", 412, 404, 403),
     ("referral_history", 200, 404, 200),
+    ("referral_receipt_list", 200, 404, 200),
+    ("correction_list", 200, 200, 200),
+    ("correction_propose", 409, 201, 403),
+    ("correction_read", 200, 200, 200),
+    ("correction_transition_create", 412, 403, 403),
+    ("correction_transition_list", 200, 200, 200),
+    ("correction_transition_available", 200, 200, 200),
+    ("agency_competent", 200, 200, 200),
+    ("batch_run", 200, 200, 200),
     ("referral_transition_list", 200, 404, 200),
     ("referral_transition_create", 412, 404, 403),
     ("referral_transition_available", 200, 404, 200),
@@ -374,12 +396,15 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
 /// Operations whose answer does not depend on any case: the directory, and what an agency opens or lists for itself.
 const OPEN: &[&str] = &[
     "break_glass_list",
+    "assistance_list",
+    "reunification_list",
     "event_list",
     "webhook_list",
     "webhook_create",
-    "assistance_list",
-    "reunification_list",
     "agency_list",
+    "agency_competent",
+    "batch_run",
+    "correction_list",
     "agency_register",
     "agency_read",
     "agency_amend",
@@ -396,6 +421,8 @@ const OPEN: &[&str] = &[
     "audit_checkpoint_read",
     "audit_consistency_read",
     "audit_entry_proof",
+    "import_create",
+    "job_list",
 ];
 
 /// The answer is to the byte that for records which do not exist, and names none that do.

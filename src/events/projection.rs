@@ -141,6 +141,8 @@ const REUNIFICATION: Look = Look {
 };
 /// Records that were found to be of one person with another.
 const MERGED: Look = Look { key: "person_id", case: "", ..Look::at("person_merge") };
+const CORRECTION: Look = Look { case: "", word: "t.from_agency", other: "t.owner_agency", ..Look::at("correction") };
+const JOB: Look = Look { case: "", person: "t.client_id", word: "t.agency_code", ..Look::at("job") };
 const MEASURE: Look = Look {
     person: "coalesce(t.victim_id, t.accused_id)",
     word: "CASE WHEN t.victim_id IS NOT NULL THEN 'victim' WHEN t.accused_id IS NOT NULL THEN 'accused' ELSE 'case' END",
@@ -227,6 +229,8 @@ fn look(way: Way) -> Option<Look> {
         Way::Consent => Some(CONSENT),
         Way::Assistance => Some(ASSISTANCE),
         Way::Reunification => Some(REUNIFICATION),
+        Way::Correction => Some(CORRECTION),
+        Way::Job => Some(JOB),
         Way::Measure => Some(MEASURE),
         Way::Note => Some(NOTE),
         Way::Glass => Some(GLASS),
@@ -437,6 +441,16 @@ fn laid(change: &Change<'_>, ties: &Ties) -> Vec<NewEvent> {
             let owner = row.case_id.and_then(|case| ties.owners.get(&case).cloned());
             let lanes = owner.into_iter().chain(row.word.clone()).chain([OVERSIGHT_LANE.to_owned()]);
             on(&base, lanes.collect())
+        }
+        Way::Correction => {
+            let Some(row) = ties.rows("correction", id).first() else { return Vec::new() };
+            let parties = row.word.clone().into_iter().chain(row.other.clone());
+            on(&base, parties.chain([OVERSIGHT_LANE.to_owned()]).collect())
+        }
+        Way::Job => {
+            let Some(row) = ties.rows("job", id).first() else { return Vec::new() };
+            let event = NewEvent { person: row.person_id, ..base };
+            row.word.clone().map(|lane| vec![NewEvent { lane, ..event }]).unwrap_or_default()
         }
         Way::Referral => {
             let Some(row) = ties.rows("referral", id).first() else { return Vec::new() };

@@ -324,7 +324,14 @@ struct Step {
 
 /// The registry itself, for the agency whose webhook it is.
 fn registry(of: &Webhook) -> Actor {
-    Actor { client: None, agency: Some(of.agency.clone()), user: None, purpose: None, request_id: uuid::Uuid::new_v4() }
+    Actor {
+        client: None,
+        agency: Some(of.agency.clone()),
+        user: None,
+        purpose: None,
+        request_id: uuid::Uuid::new_v4(),
+        trail: crate::kernel::trail::Trail::default(),
+    }
 }
 
 /// What the client of a webhook sees now.
@@ -348,5 +355,6 @@ fn wanted(client: &ClientRecord, webhook: &Webhook) -> Wanted {
         resource_type: None,
         scopes: client.scopes.clone(),
         purposes: client.purposes.clone(),
+        client: Some(client.id),
     }
 }
