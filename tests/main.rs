@@ -17,8 +17,6 @@ mod events;
 mod evidence;
 mod help;
 mod htcds;
-mod htcds;
-mod htcds;
 mod imports;
 mod matrix;
 mod merges;
