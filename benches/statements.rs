@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use sistra::kernel::trail::Trail;
 use sistra::act::{Act, Chance};
 use sistra::auth::{Caller, Purpose};
 use sistra::cases;
@@ -12,6 +11,7 @@ use sistra::cases::actions::Opening;
 use sistra::http::idempotency::{Key, Once, claim};
 use sistra::kernel::Timestamp;
 use sistra::kernel::ids::CaseId;
+use sistra::kernel::trail::Trail;
 use sistra::ledger::{AccessLog, Action, Actor, Entry, append};
 use sistra::{accused, charges, victims};
 

@@ -15,6 +15,7 @@
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
+//! | [`alerts`] | who looks at more than the work explains, and who must hear of it |
 //! | [`deconfliction`] | whether another agency knows a person |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
@@ -38,6 +39,7 @@
 pub mod accused;
 pub mod act;
 pub mod agencies;
+pub mod alerts;
 pub mod app;
 pub mod audit;
 pub mod auth;

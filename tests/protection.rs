@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
 use sistra::db::schema::{consent, glass_open};
-use sistra::kernel::trail::Trail;
 use sistra::kernel::ids::{CaseId, ConsentId, VictimId};
+use sistra::kernel::trail::Trail;
 use sistra::kernel::{AgencyCode, Timestamp};
 use sistra::ledger::{Action, Actor, Entry, append};
 

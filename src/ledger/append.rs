@@ -235,8 +235,7 @@ pub struct Look {
     pub emergency: Option<BreakGlassId>,
 }
 
-type LookRow =
-    (EntryId, Timestamp, Option<ClientId>, Option<String>, Option<String>, Option<String>, String, Option<Json>);
+type LookRow = (EntryId, Timestamp, Option<ClientId>, Option<String>, Option<String>, Option<String>, String, Option<Json>);
 
 /// Who looked at a record, oldest first; by these agencies only, where some are named.
 pub fn looks<K: Kind>(

@@ -45,6 +45,8 @@ pub enum Action {
     Asked,
     /// This person was the one whom an agency asked for.
     Matched,
+    /// Somebody looks at more than the work explains.
+    Alerted,
     /// A person's key was destroyed.
     Erased,
     /// The ledger itself goes on under a new origin.
@@ -64,6 +66,7 @@ impl Action {
             Self::Linked => "linked",
             Self::Asked => "asked",
             Self::Matched => "matched",
+            Self::Alerted => "alerted",
             Self::Erased => "erased",
             Self::Reopened => "reopened",
         }

@@ -23,8 +23,8 @@ use super::sealer::lead;
 use super::tree::{self, Signed};
 use crate::auth::keys::{read_private, write_private};
 use crate::db::Store;
-use crate::kernel::trail::Trail;
 use crate::kernel::ids::ResourceId;
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Result, Timestamp};
 
 const KEY_FILE: &str = "ledger-key.json";
@@ -212,7 +212,14 @@ impl Notary {
             "the database does not extend what was last signed ({last}): a backup was restored, or the record was changed. \
              The old origin is closed; from now on {origin} signs"
         );
-        let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4(), trail: Trail::default() };
+        let actor = Actor {
+            client: None,
+            agency: None,
+            user: None,
+            purpose: None,
+            request_id: uuid::Uuid::new_v4(),
+            trail: Trail::default(),
+        };
         let entry = Entry::of_ledger(ResourceId::from_uuid(uuid::Uuid::nil())).moved("restore", last, &origin);
         store.write_blocking(move |tx| append(tx, &actor, now, vec![entry.clone()]))?;
         self.remember(&Memory { epoch: next, note: None })?;

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 use crate::db::{Conn, Store};
-use crate::kernel::trail::Trail;
 use crate::kernel::ids::{AccusedId, CaseId, ResourceId, VictimId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Result, Timestamp};
 use crate::ledger::{self, Action, Actor, Entry};
 use crate::{accused, cases, vault, victims};
@@ -128,7 +128,14 @@ pub fn erase(
     // First the list that no backup brings back: if what follows fails, the person is unreadable and the command is
     // run again.
     vault.erased().add(person.subject(), now)?;
-    let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4(), trail: Trail::default() };
+    let actor = Actor {
+        client: None,
+        agency: None,
+        user: None,
+        purpose: None,
+        request_id: uuid::Uuid::new_v4(),
+        trail: Trail::default(),
+    };
     let (law, order) = (Arc::clone(law), order.clone());
     let basis = order.basis.clone();
     store.write_blocking(move |tx| {

@@ -74,7 +74,8 @@ pub async fn disclosures(
                 }
                 // Who broke the glass over them is accounted for with what it saw through it, and with nothing else.
                 let through = |(_, agency): &(BreakGlassId, String)| !by.contains(agency);
-                let mut glass: Vec<String> = broken.iter().filter(|g| through(g)).map(|(_, agency)| agency.clone()).collect();
+                let mut glass: Vec<String> =
+                    broken.iter().filter(|g| through(g)).map(|(_, agency)| agency.clone()).collect();
                 only_broken.extend(glass.iter().cloned());
                 by.append(&mut glass);
                 by.sort();
