@@ -2,23 +2,32 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 
 mod architecture;
+mod batch;
 mod cases;
 mod catalogues;
 mod cli;
 mod contract;
+mod corrections;
 mod court;
+mod ctdc;
 mod deadlines;
 mod durability;
 mod edge;
+mod events;
 mod evidence;
+mod help;
+mod htcds;
+mod imports;
 mod looking;
 mod matrix;
+mod merges;
 mod operations;
 mod persons;
 mod plans;
 mod possession;
 mod procedure;
 mod protection;
+mod referrals;
 mod revocation;
 mod schema;
 mod search;
@@ -27,3 +36,4 @@ mod support;
 mod tokens;
 mod trail;
 mod vault;
+mod webhooks;

@@ -41,12 +41,23 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "charges", "description": "One accused, one offence"},
                 {"name": "deadlines", "description": "Legal time limits that run"},
                 {"name": "referrals", "description": "Communications between authorities"},
+                {"name": "corrections", "description": "What another agency says is wrong in a record, and what its owner decides"},
+                {"name": "batch", "description": "Several writes as one"},
                 {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
+                {"name": "assistance", "description": "The help that victims need and get: needs, plans, services, costs"},
+                {"name": "reunifications", "description": "Victims and the relatives who join them: visas, tickets, escorts"},
+                {"name": "campaigns", "description": "Campaigns of prevention: slogans, venues, phases, reach"},
+                {"name": "trainings", "description": "Trainings of professionals, counted and never named"},
+                {"name": "fundings", "description": "Who gave how much, and what it paid for"},
+                {"name": "statistics", "description": "Figures of what the caller may see"},
+                {"name": "jobs", "description": "Imports, exports and how far they are"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
+                {"name": "events", "description": "What changes, as a feed to follow"},
+                {"name": "webhooks", "description": "What changes, brought to an endpoint of the partner's"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
@@ -198,12 +209,20 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     }
     // The doors of what lies under a person's key.
     if path.ends_with("/identity")
+        || path.contains("/files/")
         || (method == "patch" && ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p)))
     {
         statuses.push(410);
     }
+    if path == "/v1/events" || path.ends_with("/redeliveries") {
+        statuses.push(410);
+    }
     let read = method == "get" && secured;
-    let answer = operation.get("responses").and_then(|r| r.get("200").or_else(|| r.get("201"))).and_then(schema_of).cloned();
+    let answer = operation
+        .get("responses")
+        .and_then(|r| r.get("200").or_else(|| r.get("201")).or_else(|| r.get("202")))
+        .and_then(schema_of)
+        .cloned();
     let has_version = answer.as_ref().is_some_and(|schema| has(whole, schema, "version"));
     let asked = operation.get("requestBody").and_then(schema_of).cloned();
     let class = [&answer, &asked].into_iter().flatten().map(|s| classes::highest(whole, s)).max().unwrap_or("P0");
@@ -223,9 +242,19 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     };
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
-    let shows_nobody = ["/v1/agencies", "/v1/catalogues", "/v1/audit/checkpoints", "/v1/audit/consistency"]
-        .iter()
-        .any(|p| path.starts_with(p))
+    let shows_nobody = [
+        "/v1/agencies",
+        "/v1/campaigns",
+        "/v1/trainings",
+        "/v1/fundings",
+        "/v1/catalogues",
+        "/v1/audit/checkpoints",
+        "/v1/audit/consistency",
+        "/v1/webhooks",
+    ]
+    .iter()
+    .any(|p| path.starts_with(p))
+        || path.starts_with("/v1/jobs") && !path.contains("/files/")
         || ["/proof", "/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
     let audit = match method {
         _ if path == "/oauth/revoke" => "change",
@@ -271,8 +300,13 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
             }
             example(response, whole, examples);
         }
-        if let Some(created) = responses.get_mut("201").and_then(|r| r.get_mut("headers")) {
-            put(created, "Location", json!({"$ref": "#/components/headers/Location"}));
+        for made in ["201", "202"] {
+            if let Some(headers) = responses.get_mut(made).and_then(|r| r.get_mut("headers")) {
+                put(headers, "Location", json!({"$ref": "#/components/headers/Location"}));
+                if made == "202" {
+                    put(headers, "Retry-After", json!({"$ref": "#/components/headers/RetryAfter"}));
+                }
+            }
         }
         let paged = read && answer.as_ref().is_some_and(|s| has(whole, s, "next_cursor"));
         if let Some(headers) = responses.get_mut("200").filter(|_| paged).and_then(|page| page.get_mut("headers")) {

@@ -1,6 +1,7 @@
 //! Kernel: the words every slice speaks (ids, time, dates, pages, errors). Pure: no I/O, no HTTP, no SQL.
 
 pub mod agency_code;
+pub mod canonical;
 pub mod code;
 pub mod day;
 pub mod error;

@@ -49,11 +49,35 @@ pub enum Action {
     Alerted,
     /// A person's key was destroyed.
     Erased,
+    /// Both sides were told that half of the time is over.
+    Reminded,
+    /// Both sides and oversight were told that all of it is.
+    Escalated,
     /// The ledger itself goes on under a new origin.
     Reopened,
 }
 
 impl Action {
+    /// Every action.
+    pub const ALL: &[Self] = &[
+        Self::Created,
+        Self::Updated,
+        Self::Transitioned,
+        Self::Read,
+        Self::Granted,
+        Self::Revoked,
+        Self::Linked,
+        Self::Asked,
+        Self::Matched,
+        Self::Erased,
+        Self::Reopened,
+    ];
+
+    /// The action of a verb.
+    pub fn parse(verb: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|a| a.verb() == verb)
+    }
+
     /// The verb of the entry, as stored: `case.created` is type and verb.
     pub fn verb(self) -> &'static str {
         match self {
@@ -68,6 +92,8 @@ impl Action {
             Self::Matched => "matched",
             Self::Alerted => "alerted",
             Self::Erased => "erased",
+            Self::Reminded => "reminded",
+            Self::Escalated => "escalated",
             Self::Reopened => "reopened",
         }
     }
@@ -97,7 +123,7 @@ pub struct Payload {
     /// How many records the answer had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<usize>,
-    /// The records that a list showed.
+    /// The records that a list showed, or the other one of two that were tied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<ResourceId>,
     /// The emergency under which it was in sight.
@@ -206,6 +232,12 @@ impl Entry {
     /// With the reference of the act on which it rests.
     pub fn resting_on(mut self, basis: &str) -> Self {
         self.payload.basis = Some(basis.to_owned());
+        self
+    }
+
+    /// With the other record of two that were tied. Only an auditor is shown it.
+    pub fn with<K: Kind>(mut self, other: Id<K>) -> Self {
+        self.payload.shown = vec![other.erase()];
         self
     }
 

@@ -142,7 +142,7 @@ impl Notary {
             Standing::Extends(epoch) => epoch,
             Standing::Broken { next, last } => {
                 // Only who leads decides: another instance may have opened it already.
-                if store.write_blocking(move |tx| lead(tx, &leader, now))? {
+                if store.write_blocking(move |tx| lead(tx, "sealer", &leader, now))? {
                     self.reopen(store, next, &last, now)?;
                 }
                 return Ok(false);
@@ -155,7 +155,7 @@ impl Notary {
         }
         if !store.write_blocking({
             let leader = leader.clone();
-            move |tx| lead(tx, &leader, now)
+            move |tx| lead(tx, "sealer", &leader, now)
         })? {
             return Ok(false);
         }
