@@ -15,6 +15,7 @@
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
+//! | [`alerts`] | who looks at more than the work explains, and who must hear of it |
 //! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
 //! | [`programmes`] | what programmes share: money, donors, the ground of help |
 //! | [`deconfliction`] | whether another agency knows a person |
@@ -47,6 +48,7 @@
 pub mod accused;
 pub mod act;
 pub mod agencies;
+pub mod alerts;
 pub mod app;
 pub mod assistance;
 pub mod audit;

@@ -5,8 +5,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sistra::alerts::actions::raise;
+use sistra::alerts::model::{Alarm, Budget, Level};
 use sistra::auth::Purpose;
 use sistra::auth::policy::SCOPES;
+use sistra::kernel::ids::ClientId;
+use sistra::kernel::trail::Trail;
+use sistra::kernel::{AgencyCode, Bucket, Timestamp};
+use sistra::ledger::Actor;
 
 use crate::both;
 use crate::support::contract::DOCUMENT;
@@ -209,12 +215,38 @@ impl Registry {
         let glass = world.post("/v1/break-glass", &world.token(HELPER, INVOKE, Purpose::Assistance), &emergency);
         assert_eq!(glass.status, 201, "{}", glass.text);
         real.insert("break_glass_id".to_owned(), last(&glass.header("location")));
+        real.insert("alert_id".to_owned(), alert(world));
         let nothing = real
             .keys()
             .map(|name| (name.clone(), if name == "code" { OWNER.to_owned() } else { uuid::Uuid::new_v4().to_string() }))
             .collect();
         Self { real, nothing }
     }
+}
+
+/// An alert about a client of the owner.
+fn alert(world: &World) -> String {
+    let now = Timestamp::now();
+    let actor = Actor {
+        client: Some(ClientId::generate(now, Bucket::random())),
+        agency: AgencyCode::parse(OWNER),
+        user: None,
+        purpose: Some(Purpose::Prosecution),
+        request_id: uuid::Uuid::new_v4(),
+        trail: Trail::default(),
+    };
+    let alarm = Alarm {
+        client: actor.client.unwrap(),
+        user: None,
+        budget: Budget::Subjects,
+        level: Level::Warning,
+        used: 240,
+        quota: 300,
+        window_s: 86_400,
+        window_from: now,
+    };
+    let store = &world.running.as_ref().unwrap().store;
+    actix_rt::System::new().block_on(raise(store, &actor, now, alarm)).unwrap().to_string()
 }
 
 fn last(path: &str) -> String {
@@ -253,6 +285,9 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("victim_search", 200, 200, 403),
     ("accused_publication_read", 200, 404, 200),
     ("victim_publication_read", 200, 404, 200),
+    ("audit_alert_list", 200, 200, 200),
+    ("audit_alert_read", 200, 404, 200),
+    ("audit_alert_transition_create", 403, 404, 412),
     ("audit_checkpoint_list", 200, 200, 200),
     ("audit_checkpoint_read", 404, 404, 404),
     ("audit_consistency_read", 400, 400, 400),
@@ -395,6 +430,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
 
 /// Operations whose answer does not depend on any case: the directory, and what an agency opens or lists for itself.
 const OPEN: &[&str] = &[
+    "audit_alert_list",
     "break_glass_list",
     "assistance_list",
     "reunification_list",
