@@ -1,6 +1,9 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
+mod ctdc;
+mod htcds;
 mod ledger;
+mod referrals;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -10,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::app;
-use crate::auth::clients::{self, Credential, Directory, NewClient};
+use crate::auth::clients::{self, Constraint, Credential, Directory, NewClient};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
 use crate::auth::{Authenticator, Purpose};
@@ -54,6 +57,9 @@ enum Command {
     /// The desks of legal time limits
     #[command(subcommand)]
     Deadlines(DeadlinesCommand),
+    /// Who keeps a referral waiting
+    #[command(subcommand)]
+    Referrals(referrals::ReferralsCommand),
     /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a certificate
     Erase(EraseCommand),
     /// Check the law data, or write them out for correction
@@ -62,6 +68,12 @@ enum Command {
     /// Check the record of everything that happened, prove from it, export it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Register the cases of a file
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Write cases into a file
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Print an access token for a client
     Token(TokenCommand),
     /// Ask a server whether it is ready; exit code 0 if it is
@@ -70,6 +82,20 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080/healthz/ready")]
         url: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// IOM's HTCDS 0.2, 1.0 or 2.0: CSV, XLSX, ODS or the JSON profile; prints what was lossy, line by line
+    Htcds(htcds::ImportCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ExportCommand {
+    /// IOM's HTCDS 2.0: CSV, XLSX or the JSON profile
+    Htcds(htcds::ExportCommand),
+    /// CTDC's file of victims: 27 columns, nobody stands out; prints what was given up for that
+    Ctdc(ctdc::ExportCommand),
 }
 
 #[derive(Debug, Args)]
@@ -116,7 +142,7 @@ enum MigrateCommand {
 
 #[derive(Debug, Args)]
 struct OpenapiCommand {
-    /// Write openapi/v1.json and openapi/public.txt
+    /// Write openapi/v1.json, openapi/public.txt and the JSON Schema of HTCDS
     #[arg(long, conflicts_with = "check")]
     write: bool,
     /// Fail if they differ from the program
@@ -148,10 +174,36 @@ enum ClientCommand {
         /// File with its public keys (JWK set); without it the client gets a secret
         #[arg(long)]
         jwks: Option<PathBuf>,
+        /// Its tokens must be bound to a key (DPoP, RFC 9449)
+        #[arg(long)]
+        dpop: bool,
+        /// UBIGEO prefix of where it works; its agency's if absent
+        #[arg(long)]
+        territory: Option<String>,
+    },
+    /// Change what holds for a partner system's tokens
+    Constrain {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its id
+        id: String,
+        /// Whether its tokens must be bound to a key (DPoP, RFC 9449)
+        #[arg(long)]
+        dpop: Option<bool>,
+        /// UBIGEO prefix of where it works; an empty one for its agency's
+        #[arg(long)]
+        territory: Option<String>,
+    },
+    /// End every token that a partner system has now: refused everywhere within five seconds; it can take new ones
+    Revoke {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its id
+        id: String,
     },
     /// List the partner systems
     List(DataArgs),
-    /// Disable a partner system: refused everywhere within five seconds
+    /// Disable a partner system and end its tokens: refused everywhere within five seconds
     Disable {
         #[command(flatten)]
         data: DataArgs,
@@ -272,9 +324,13 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
         Some(Command::Deadlines(command)) => deadlines(command),
+        Some(Command::Referrals(command)) => referrals::run(command),
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Ledger(command)) => ledger::run(command),
+        Some(Command::Import(ImportCommand::Htcds(command))) => htcds::import(&command),
+        Some(Command::Export(ExportCommand::Htcds(command))) => htcds::export(&command),
+        Some(Command::Export(ExportCommand::Ctdc(command))) => ctdc::export(&command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {
             Ok(_) => Ok(()),
@@ -421,12 +477,15 @@ struct DemoClient {
 fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
     const OWNER: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write referrals:read referrals:write";
     const RECEIVER: &str = "cases:read victims:read referrals:read referrals:decide";
-    const VIEWER: &str = "cases:read victims:read accused:read charges:read referrals:read";
+    const VIEWER: &str =
+        "cases:read victims:read accused:read charges:read referrals:read assistance:read programmes:read";
+    const HELPER: &str = "assistance:read assistance:write programmes:read programmes:write";
     let kinds = [
         ("prosecutor", "PE-MP-FISTRAP-LIMA", OWNER, Purpose::Prosecution),
         ("police", "PE-PNP-DIRCTPTIM", OWNER, Purpose::Investigation),
         ("shelter", "PE-MIMP-INABIF", RECEIVER, Purpose::Assistance),
         ("oversight", "PE-DP", VIEWER, Purpose::Oversight),
+        ("programmes", "INT-IOM", HELPER, Purpose::Assistance),
     ];
     let mut made = Vec::new();
     for (kind, agency, scopes, purpose) in kinds {
@@ -450,7 +509,7 @@ fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
     Ok(made)
 }
 
-/// Five commands that work as printed, one after the other, with curl and sed.
+/// Commands that work as printed, one after the other, with curl and sed.
 fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, String)> {
     let token = |kind: &str| {
         clients.iter().find(|c| c.kind == kind).map_or_else(String::new, |DemoClient { id, secret, purpose, .. }| {
@@ -487,6 +546,19 @@ fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, Strin
             format!(
                 "SHELTER={}; curl -sS -H \"Authorization: Bearer $SHELTER\" '{base}/v1/referrals?box=in&state=sent&limit=1'",
                 token("shelter")
+            ),
+        ),
+        (
+            "Who was reunited with a victim in the United States in 2012, as the agency that helped",
+            format!(
+                "IOM={}; curl -sS -H \"Authorization: Bearer $IOM\" '{base}/v1/reunifications?country=US&reunited_in=2012&limit=1'",
+                token("programmes")
+            ),
+        ),
+        (
+            "How many judges, prosecutors and police officers were trained that year with money of Canada",
+            format!(
+                "curl -sS -H \"Authorization: Bearer $IOM\" '{base}/v1/trainings?year=2012&funder=CA&profession=judge,prosecutor,police&limit=1'"
             ),
         ),
     ]
@@ -546,7 +618,11 @@ fn catalogue(command: CatalogueCommand) -> Result<(), String> {
 
 fn openapi(command: &OpenapiCommand) -> Result<(), String> {
     let document = contract::document(&app::contract());
-    let files = [("v1.json", contract::text(&document)), ("public.txt", contract::public(&document))];
+    let files = [
+        ("v1.json", contract::text(&document)),
+        ("public.txt", contract::public(&document)),
+        ("htcds-2.0.schema.json", format!("{:#}\n", crate::htcds::profile::schema())),
+    ];
     for (name, text) in files {
         let path = command.dir.join(name);
         if command.write {
@@ -567,7 +643,7 @@ fn client(command: ClientCommand) -> Result<(), String> {
     let now = Timestamp::now();
     let id_of = |id: &str| id.parse::<ClientId>().map_err(|()| format!("\"{id}\" is no client id"));
     match command {
-        ClientCommand::Create { data, agency, name, scope, purpose, jwks } => {
+        ClientCommand::Create { data, agency, name, scope, purpose, jwks, dpop, territory } => {
             let credential = match jwks {
                 None => Credential::Secret,
                 Some(path) => Credential::Jwks(
@@ -585,8 +661,22 @@ fn client(command: ClientCommand) -> Result<(), String> {
                 purposes,
                 credential,
             };
-            let (id, secret) = clients::create(&mut ready(&data)?, &new, now)?;
+            let mut conn = ready(&data)?;
+            let (id, secret) = clients::create(&mut conn, &new, now)?;
+            if dpop || territory.is_some() {
+                clients::constrain(&mut conn, id, &Constraint { dpop_required: Some(dpop), territory }, now)?;
+            }
             print(&json!({ "client_id": id, "client_secret": secret, "agency": new.agency, "scope": new.scopes.join(" ") }))
+        }
+        ClientCommand::Constrain { data, id, dpop, territory } => {
+            let client = id_of(&id)?;
+            let constraint = Constraint { dpop_required: dpop, territory };
+            clients::constrain(&mut ready(&data)?, client, &constraint, now)?;
+            print(&json!({ "client_id": client, "dpop": dpop, "territory": constraint.territory }))
+        }
+        ClientCommand::Revoke { data, id } => {
+            clients::end_tokens(&mut ready(&data)?, id_of(&id)?, now)?;
+            print(&json!({ "client_id": id, "tokens_after": now }))
         }
         ClientCommand::List(data) => {
             let all = clients::all(&mut ready(&data)?).map_err(|e| format!("clients not read: {e:?}"))?;
@@ -594,7 +684,8 @@ fn client(command: ClientCommand) -> Result<(), String> {
                 .iter()
                 .map(|c| {
                     json!({ "client_id": c.id, "agency": c.agency, "name": c.name, "scope": c.scopes.join(" "),
-                        "purposes": c.purposes.iter().map(|p| p.as_str()).collect::<Vec<_>>(), "active": c.active })
+                        "purposes": c.purposes.iter().map(|p| p.as_str()).collect::<Vec<_>>(), "active": c.active,
+                        "dpop": c.dpop_required, "territory": c.territory, "tokens_after": c.tokens_after })
                 })
                 .collect();
             print(&json!({ "items": shown }))
@@ -733,6 +824,9 @@ fn token(command: &TokenCommand) -> Result<(), String> {
     let directory = Directory::load(&store).map_err(|e| format!("clients not read: {e:?}"))?;
     let id: ClientId = client.parse().map_err(|()| format!("\"{client}\" is no client id"))?;
     let record = directory.find(id).ok().flatten().ok_or_else(|| format!("there is no client {client}"))?;
+    if record.dpop_required {
+        return Err(format!("the tokens of {client} are bound to a key: only the token endpoint makes them"));
+    }
     let scopes: Vec<&'static str> = match scope {
         None => record.scopes.clone(),
         Some(wanted) => record.scopes.iter().copied().filter(|s| wanted.split_whitespace().any(|w| w == *s)).collect(),

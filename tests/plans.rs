@@ -21,7 +21,7 @@ use sistra::kernel::{Bucket, Timestamp};
 use crate::support::{Answer, Engine, World, case};
 
 /// Small tables that may be read whole.
-const REFERENCE: [&str; 3] = ["agency", "client", "__diesel_schema_migrations"];
+const REFERENCE: [&str; 4] = ["agency", "client", "client_policy", "__diesel_schema_migrations"];
 /// The queue of the sealer: short, and read from its start in any bucket.
 const QUEUE: &str = "ledger_pending";
 
@@ -39,9 +39,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("sort", &["-updated_at", "updated_at", "-reported_at", "reported_at"]),
     ("kind", &["prosecutor", "coercive"]),
     ("oversight", &["true"]),
-    ("box", &["in", "out"]),
+    ("box", &["in", "out", "watch"]),
     ("offence_code", &["PE-CP-129-A"]),
     ("state", &["sent", "alleged", "in_force", "met", "evaluated"]),
+    ("due", &["overdue", "soon"]),
     ("due_before", &["2026-12-31"]),
     ("expires_before", &["2026-12-31"]),
     ("need", &["shelter"]),
@@ -59,7 +60,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("pays", &["training"]),
     ("reunited_in", &["2012"]),
     ("beneficiary_state", &["reunited", "requested,reunited"]),
+    ("open", &["true", "false"]),
+    ("competent_for", &["service:shelter"]),
     ("limit", &["2"]),
+    ("after", &["begin"]),
     ("cursor", &[]),
 ];
 
@@ -261,7 +265,9 @@ fn registry(url: &DatabaseUrl, dir: &Path) {
     store
         .write_blocking(|tx| {
             sistra::http::idempotency::forget(tx, Bucket::random(), Timestamp::now())?;
-            sistra::auth::oauth::forget(tx, Bucket::random(), Timestamp::now())
+            sistra::auth::dpop::forget(tx, Bucket::random(), Timestamp::now())?;
+            sistra::auth::revocation::forget(tx, Timestamp::now())?;
+            sistra::auth::door::forget(tx, Bucket::random(), Timestamp::now())
         })
         .unwrap();
     if let DatabaseUrl::Postgres(text) = url {

@@ -15,7 +15,7 @@ pub trait Permission: 'static {
 }
 
 /// Purposes that identities may be looked at for: never statistics, oversight or audit.
-const OPERATIONAL: &[Purpose] =
+pub const OPERATIONAL: &[Purpose] =
     &[Purpose::Assistance, Purpose::Protection, Purpose::Investigation, Purpose::Prosecution, Purpose::Referral];
 
 macro_rules! policy {
@@ -61,6 +61,8 @@ policy! {
     AccusedIdentityRead => "accused.identity:read", Some(OPERATIONAL), Read;
     /// Say who an accused person is.
     AccusedIdentityWrite => "accused.identity:write", Some(OPERATIONAL), Write;
+    /// Say that two records are of one person, or that they are not.
+    PersonMerge => "persons:merge", Some(OPERATIONAL), Write;
     /// Look at charges.
     ChargeRead => "charges:read", None, Read;
     /// Make and amend charges.
@@ -79,6 +81,12 @@ policy! {
     ProgrammeRead => "programmes:read", None, Read;
     /// Keep the agency's own.
     ProgrammeWrite => "programmes:write", None, Write;
+    /// Look at corrections, proposed and received.
+    CorrectionRead => "corrections:read", None, Read;
+    /// Propose, answer and withdraw corrections. What is proposed or applied decides which scope it takes beside.
+    CorrectionWrite => "corrections:write", None, Write;
+    /// Do several writes together: any valid token. Each of them asks for its own scope.
+    BatchRun => "", None, Write;
     /// Look at a case in an emergency.
     BreakGlassInvoke => "break_glass:invoke", Some(OPERATIONAL), Write;
     /// Look at how glass was broken.
@@ -93,6 +101,10 @@ policy! {
     AuditRead => "audit:read", None, Read;
     /// Look at checkpoints and proofs.
     AuditProof => "audit.proof:read", None, Read;
+    /// Follow what changes.
+    EventRead => "events:read", None, Read;
+    /// Keep the agency's webhooks.
+    WebhookManage => "webhooks:manage", None, Write;
 }
 
 /// Every scope that a client can be given.
@@ -110,6 +122,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("accused:write", "Add and amend accused persons"),
     ("accused.identity:read", "Look at who an accused person is"),
     ("accused.identity:write", "Say who an accused person is"),
+    ("persons:merge", "Say that two records are of one person, or that they are not"),
     ("charges:read", "Look at charges"),
     ("charges:write", "Make and amend charges"),
     ("referrals:read", "Look at the agency's referrals"),
@@ -119,11 +132,16 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("assistance:write", "Register and move help and reunifications"),
     ("programmes:read", "Look at campaigns, trainings, fundings and their totals"),
     ("programmes:write", "Keep the agency's campaigns, trainings and fundings"),
+    ("corrections:read", "Look at corrections that the agency proposed or received"),
+    ("corrections:write", "Propose, answer and withdraw corrections"),
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
+    ("tokens:introspect", "Ask whether any client's token holds, as a gateway before the registry"),
+    ("events:read", "Follow what changes in the records that the other scopes read"),
+    ("webhooks:manage", "Keep the agency's webhooks"),
 ];
 
 /// The scope as the program knows it.

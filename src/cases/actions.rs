@@ -155,26 +155,27 @@ pub async fn list_cases(
 
 /// Changes a case.
 pub async fn amend_case(store: &Store, act: Act, id: CaseId, version: i64, patch: CasePatch) -> Result<Written<CaseView>> {
-    store
-        .write(move |tx| {
-            let head = store::head_for_write(tx, &act.scope, id)?;
-            let before = head.case;
-            must_match(before.version, version)?;
-            let mut case = before.clone();
-            let changed = case.amend(patch.clone(), &act)?;
-            if !changed.is_empty() {
-                store::claim(tx, &case)?;
-                store::release(tx, &before, &case)?;
-                store::update(tx, &case, version)?;
-                if changed.iter().any(|c| c == "#/complexity" || c == "#/reported_at") {
-                    deadlines::settle(tx, &act.catalogue, &case, act.now)?;
-                }
-                let entry = Entry::new(Action::Updated, id, Some(case.version)).changed(changed);
-                ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            }
-            Ok(Written { view: case.view(&head.sight), tag: head.sight.view(), replayed: false })
-        })
-        .await
+    store.write(move |tx| amended(tx, &act, id, version, patch.clone())).await
+}
+
+/// The same, in a transaction that does more.
+pub fn amended(tx: &mut Conn, act: &Act, id: CaseId, version: i64, patch: CasePatch) -> Result<Written<CaseView>> {
+    let head = store::head_for_write(tx, &act.scope, id)?;
+    let before = head.case;
+    must_match(before.version, version)?;
+    let mut case = before.clone();
+    let changed = case.amend(patch, act)?;
+    if !changed.is_empty() {
+        store::claim(tx, &case)?;
+        store::release(tx, &before, &case)?;
+        store::update(tx, &case, version)?;
+        if changed.iter().any(|c| c == "#/complexity" || c == "#/reported_at") {
+            deadlines::settle(tx, &act.catalogue, &case, act.now)?;
+        }
+        let entry = Entry::new(Action::Updated, id, Some(case.version)).changed(changed);
+        ledger::append(tx, &act.actor, act.now, vec![entry])?;
+    }
+    Ok(Written { view: case.view(&head.sight), tag: head.sight.view(), replayed: false })
 }
 
 /// `If-Match` against the version that was read.
@@ -206,7 +207,7 @@ fn facts(conn: &mut Conn, act: &Act, case: &Case, needs: Needs) -> Result<Facts>
     Ok(Facts {
         agency_kind: agencies::kind(conn, act.agency())?,
         identified: needs.identified && accused::has_identified(conn, id)?,
-        open_referrals: if needs.referrals { referrals::open_count(conn, id)? } else { 0 },
+        open_referrals: if needs.referrals { referrals::open_count(conn, id, &case.owner)? } else { 0 },
         charges: charges::of_case(conn, id)?,
         past: if needs.past { transitions::past(conn, id)? } else { Vec::new() },
         detained: needs.detained && detained(conn, act, case)?,

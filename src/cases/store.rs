@@ -55,7 +55,7 @@ fn columns() -> _ {
 
 impl Guarded for CaseDetail {
     const PLACE: &'static str = "case_file.detail";
-    const SECRET: &'static [&'static str] = &["title", "summary"];
+    const SECRET: &'static [&'static str] = &["title", "summary", "extensions"];
 }
 
 fn case(row: Row, keys: &Keys) -> Result<Case> {

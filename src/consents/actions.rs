@@ -252,7 +252,7 @@ pub fn ground_faults(tx: &mut Conn, ground: Ground<'_>, now: Timestamp) -> Resul
     let Ground { consent, victim, purpose, to } = ground;
     let fault = |pointer, code| Ok(vec![Fault::body(pointer, code)]);
     let consent = match store::held(tx, consent) {
-        Ok(consent) if consent.victim == victim => consent,
+        Ok(consent) if victims::same_person(tx, consent.victim, victim)? => consent,
         Ok(_) | Err(Error::NotFound) => return fault("/consent_id", FaultCode::ReferenceNotFound),
         Err(other) => return Err(other),
     };

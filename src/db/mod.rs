@@ -10,11 +10,12 @@ pub mod migrations;
 pub mod schema;
 pub mod store;
 pub mod types;
+pub mod unit;
 mod writer;
 
 pub use connection::{Conn, DatabaseUrl};
 pub use kept::Keep;
-pub use store::{Store, StoreSettings};
+pub use store::{Store, StoreSettings, Together};
 pub use types::{Clear, Json};
 
 /// Runs one body against the engine's own connection, for the few things that `MultiConnection` cannot say

@@ -44,7 +44,10 @@ const OPEN: &[&str] = &[
     "Slogan",
     "StatisticsScope",
     "TestResult",
+    "Introspection",
     "TokenError",
+    "TokenForm",
+    "TokenKey",
     "TokenRequest",
     "TokenResponse",
     "Training",
@@ -65,6 +68,7 @@ const IDENTITY: &[&str] = &[
     "AccusedSearch",
     "DeconflictionQuestion",
     "Contact",
+    "Extension",
 ];
 /// What tells nothing of a person, whichever record it stands in.
 const PLAIN: &[&str] = &[
@@ -79,6 +83,7 @@ const PLAIN: &[&str] = &[
     "accused_id",
     "charge_id",
     "referral_id",
+    "break_glass_id",
     "code",
     "number",
     "stage",
@@ -93,6 +98,12 @@ const PLAIN: &[&str] = &[
     "items",
     "next_cursor",
     "trigger",
+    "into",
+    "merged_into",
+    "record_id",
+    "merged_at",
+    "merged_by",
+    "survivor_changed",
     "agency",
     "label",
 ];

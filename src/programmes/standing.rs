@@ -68,7 +68,7 @@ pub fn stand(conn: &mut Conn, scope: &Scope, of: Helped<'_>) -> Result<Standing>
     let mine = of.registrar == scope.agency();
     let helps = !scope.oversight() && of.helper == Some(scope.agency());
     let (role, identity) = match victims::through(conn, scope, of.victim, Section::Assistance) {
-        Ok((_, sight)) => {
+        Ok(sight) => {
             let role = match sight.relation {
                 Relation::Owner => Role::Keeper,
                 Relation::Participant if mine => Role::Keeper,
