@@ -71,6 +71,10 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::consents::http::routes(cfg);
     crate::assistance::http::routes(cfg);
     crate::reunifications::http::routes(cfg);
+    crate::campaigns::http::routes(cfg);
+    crate::trainings::http::routes(cfg);
+    crate::fundings::http::routes(cfg);
+    crate::programmes::totals::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::imports::http::routes(cfg);
