@@ -63,6 +63,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::imports::http::routes(cfg);
+    crate::exports::http::routes(cfg);
     crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
@@ -183,7 +184,7 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
 }
 
 /// The key of the blind index, from the keyring: a stolen database does not say whom a row of it is about.
-fn index_key(store: &Store) -> Result<IndexKey, String> {
+pub fn index_key(store: &Store) -> Result<IndexKey, String> {
     let secret = store.vault().and_then(|v| v.derive("blind-index")).map_err(|e| format!("no key for the index: {e:?}"))?;
     IndexKey::from_secret(&secret)
 }
@@ -393,7 +394,10 @@ fn helpers(
 
 /// The thread that does the jobs.
 fn jobs(bench: Bench, bell: Arc<Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
-    let works: Works = vec![(JobKind::Import, Box::new(crate::imports::run::ImportWork))];
+    let works: Works = vec![
+        (JobKind::Import, Box::new(crate::imports::run::ImportWork)),
+        (JobKind::Export, Box::new(crate::exports::run::ExportWork)),
+    ];
     let stop = Arc::clone(stop);
     std::thread::Builder::new()
         .name("sistra-jobs".to_owned())
@@ -417,8 +421,7 @@ fn sweep(store: &Store, stop: &AtomicBool) {
         let now = Timestamp::now();
         let swept = store.write_blocking(move |tx| {
             idempotency::forget(tx, this, now)?;
-            oauth::forget(tx, this, now)?;
-            crate::jobs::actions::sweep(tx, this, now)
+            oauth::forget(tx, this, now)
         });
         if let Err(e) = swept {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

@@ -1,5 +1,7 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
+mod export;
+mod import;
 mod ledger;
 
 use std::io::{IsTerminal, Write};
@@ -59,6 +61,12 @@ enum Command {
     /// Check the law data, or write them out for correction
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
+    /// Bring many cases in from a file; the same file again changes nothing
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Take out what an agency may see, as files
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Check the record of everything that happened, prove from it, export it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -274,6 +282,8 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Deadlines(command)) => deadlines(command),
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
+        Some(Command::Import(command)) => import::run(command),
+        Some(Command::Export(command)) => export::run(command),
         Some(Command::Ledger(command)) => ledger::run(command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {

@@ -16,6 +16,7 @@
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`jobs`] [`imports`] [`exports`] | work behind a request: files of cases in, files of records out |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -53,6 +54,7 @@ pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
+pub mod exports;
 pub mod hearings;
 pub mod http;
 pub mod imports;

@@ -11,6 +11,7 @@ mod deadlines;
 mod durability;
 mod edge;
 mod evidence;
+mod exports;
 mod imports;
 mod matrix;
 mod operations;

@@ -8,7 +8,7 @@ pub mod model;
 pub mod store;
 pub mod wire;
 
-pub use store::{Standing, codes, exists_active, kind, seed, standing, supervisors};
+pub use store::{Standing, codes, exists_active, kind, oversight, seed, standing, supervisors};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ const OPEN: &[&str] = &[
     "AvailableTransition",
     "AvailableTransitions",
     "ConsistencyProof",
+    "ExportCreate",
     "HistoryEvent",
     "JobManifest",
     "JobOutput",

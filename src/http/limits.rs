@@ -49,6 +49,8 @@ pub enum Daily {
     Search,
     /// Questions of deconfliction.
     Deconfliction,
+    /// Exports.
+    Export,
 }
 
 /// The quotas, as set; 0 for none.
@@ -66,6 +68,8 @@ pub struct Quotas {
     pub search_per_day: u32,
     /// Questions of deconfliction per client and day.
     pub deconfliction_per_day: u32,
+    /// Exports per client and day.
+    pub exports_per_day: u32,
     /// Requests of a client at the same time.
     pub concurrent: u32,
     /// Persons whose identity a client looks at in a day.
@@ -270,6 +274,7 @@ impl Limits {
         let (name, quota) = match what {
             Daily::Search => ("search_day", self.quotas.search_per_day),
             Daily::Deconfliction => ("deconfliction", self.quotas.deconfliction_per_day),
+            Daily::Export => ("export", self.quotas.exports_per_day),
         };
         if quota == 0 {
             return (None, Ok(()));
