@@ -1,8 +1,11 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
+mod ctdc;
 mod export;
+mod htcds;
 mod import;
 mod ledger;
+mod referrals;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -12,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::app;
-use crate::auth::clients::{self, Credential, Directory, NewClient};
+use crate::auth::clients::{self, Constraint, Credential, Directory, NewClient};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
 use crate::auth::{Authenticator, Purpose};
@@ -21,6 +24,7 @@ use crate::config::{Config, DataArgs, ServeArgs};
 use crate::db::connection::{Role, explain, open};
 use crate::db::{Conn, Store, StoreSettings, migrations};
 use crate::demo;
+use crate::exports::wire::ExportFormat;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{AgencyCode, Error, Timestamp};
@@ -56,20 +60,23 @@ enum Command {
     /// The desks of legal time limits
     #[command(subcommand)]
     Deadlines(DeadlinesCommand),
+    /// Who keeps a referral waiting
+    #[command(subcommand)]
+    Referrals(referrals::ReferralsCommand),
     /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a certificate
     Erase(EraseCommand),
     /// Check the law data, or write them out for correction
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
-    /// Bring many cases in from a file; the same file again changes nothing
-    #[command(subcommand)]
-    Import(import::ImportCommand),
-    /// Take out what an agency may see, as files
-    #[command(subcommand)]
-    Export(export::ExportCommand),
     /// Check the record of everything that happened, prove from it, export it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Bring many cases in from a file; the same file again changes nothing
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Take out what an agency may see, as files
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Print an access token for a client
     Token(TokenCommand),
     /// Ask a server whether it is ready; exit code 0 if it is
@@ -78,6 +85,28 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080/healthz/ready")]
         url: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// One case a line, as the body of POST /v1/cases with an external_ref
+    Ndjson(import::ImportArgs),
+    /// One case a record; the header names the fields by their paths: victims.0.sex
+    Csv(import::ImportArgs),
+    /// IOM's HTCDS 0.2, 1.0 or 2.0: CSV, XLSX, ODS or the JSON profile; prints what was lossy, line by line
+    Htcds(htcds::ImportCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ExportCommand {
+    /// One record a line, as JSON
+    Ndjson(export::ExportArgs),
+    /// One record a line, under a header of paths
+    Csv(export::ExportArgs),
+    /// IOM's HTCDS 2.0: CSV, XLSX or the JSON profile
+    Htcds(htcds::ExportCommand),
+    /// CTDC's file of victims: 27 columns, nobody stands out; prints what was given up for that
+    Ctdc(ctdc::ExportCommand),
 }
 
 #[derive(Debug, Args)]
@@ -124,7 +153,7 @@ enum MigrateCommand {
 
 #[derive(Debug, Args)]
 struct OpenapiCommand {
-    /// Write openapi/v1.json and openapi/public.txt
+    /// Write openapi/v1.json, openapi/public.txt and the JSON Schema of HTCDS
     #[arg(long, conflicts_with = "check")]
     write: bool,
     /// Fail if they differ from the program
@@ -156,10 +185,36 @@ enum ClientCommand {
         /// File with its public keys (JWK set); without it the client gets a secret
         #[arg(long)]
         jwks: Option<PathBuf>,
+        /// Its tokens must be bound to a key (DPoP, RFC 9449)
+        #[arg(long)]
+        dpop: bool,
+        /// UBIGEO prefix of where it works; its agency's if absent
+        #[arg(long)]
+        territory: Option<String>,
+    },
+    /// Change what holds for a partner system's tokens
+    Constrain {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its id
+        id: String,
+        /// Whether its tokens must be bound to a key (DPoP, RFC 9449)
+        #[arg(long)]
+        dpop: Option<bool>,
+        /// UBIGEO prefix of where it works; an empty one for its agency's
+        #[arg(long)]
+        territory: Option<String>,
+    },
+    /// End every token that a partner system has now: refused everywhere within five seconds; it can take new ones
+    Revoke {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its id
+        id: String,
     },
     /// List the partner systems
     List(DataArgs),
-    /// Disable a partner system: refused everywhere within five seconds
+    /// Disable a partner system and end its tokens: refused everywhere within five seconds
     Disable {
         #[command(flatten)]
         data: DataArgs,
@@ -280,11 +335,17 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
         Some(Command::Deadlines(command)) => deadlines(command),
+        Some(Command::Referrals(command)) => referrals::run(command),
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
-        Some(Command::Import(command)) => import::run(command),
-        Some(Command::Export(command)) => export::run(command),
         Some(Command::Ledger(command)) => ledger::run(command),
+        Some(Command::Import(ImportCommand::Ndjson(command))) => import::run(command, false),
+        Some(Command::Import(ImportCommand::Csv(command))) => import::run(command, true),
+        Some(Command::Export(ExportCommand::Ndjson(command))) => export::run(command, ExportFormat::Ndjson),
+        Some(Command::Export(ExportCommand::Csv(command))) => export::run(command, ExportFormat::Csv),
+        Some(Command::Import(ImportCommand::Htcds(command))) => htcds::import(&command),
+        Some(Command::Export(ExportCommand::Htcds(command))) => htcds::export(&command),
+        Some(Command::Export(ExportCommand::Ctdc(command))) => ctdc::export(&command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {
             Ok(_) => Ok(()),
@@ -556,7 +617,11 @@ fn catalogue(command: CatalogueCommand) -> Result<(), String> {
 
 fn openapi(command: &OpenapiCommand) -> Result<(), String> {
     let document = contract::document(&app::contract());
-    let files = [("v1.json", contract::text(&document)), ("public.txt", contract::public(&document))];
+    let files = [
+        ("v1.json", contract::text(&document)),
+        ("public.txt", contract::public(&document)),
+        ("htcds-2.0.schema.json", format!("{:#}\n", crate::htcds::profile::schema())),
+    ];
     for (name, text) in files {
         let path = command.dir.join(name);
         if command.write {
@@ -577,7 +642,7 @@ fn client(command: ClientCommand) -> Result<(), String> {
     let now = Timestamp::now();
     let id_of = |id: &str| id.parse::<ClientId>().map_err(|()| format!("\"{id}\" is no client id"));
     match command {
-        ClientCommand::Create { data, agency, name, scope, purpose, jwks } => {
+        ClientCommand::Create { data, agency, name, scope, purpose, jwks, dpop, territory } => {
             let credential = match jwks {
                 None => Credential::Secret,
                 Some(path) => Credential::Jwks(
@@ -595,8 +660,22 @@ fn client(command: ClientCommand) -> Result<(), String> {
                 purposes,
                 credential,
             };
-            let (id, secret) = clients::create(&mut ready(&data)?, &new, now)?;
+            let mut conn = ready(&data)?;
+            let (id, secret) = clients::create(&mut conn, &new, now)?;
+            if dpop || territory.is_some() {
+                clients::constrain(&mut conn, id, &Constraint { dpop_required: Some(dpop), territory }, now)?;
+            }
             print(&json!({ "client_id": id, "client_secret": secret, "agency": new.agency, "scope": new.scopes.join(" ") }))
+        }
+        ClientCommand::Constrain { data, id, dpop, territory } => {
+            let client = id_of(&id)?;
+            let constraint = Constraint { dpop_required: dpop, territory };
+            clients::constrain(&mut ready(&data)?, client, &constraint, now)?;
+            print(&json!({ "client_id": client, "dpop": dpop, "territory": constraint.territory }))
+        }
+        ClientCommand::Revoke { data, id } => {
+            clients::end_tokens(&mut ready(&data)?, id_of(&id)?, now)?;
+            print(&json!({ "client_id": id, "tokens_after": now }))
         }
         ClientCommand::List(data) => {
             let all = clients::all(&mut ready(&data)?).map_err(|e| format!("clients not read: {e:?}"))?;
@@ -604,7 +683,8 @@ fn client(command: ClientCommand) -> Result<(), String> {
                 .iter()
                 .map(|c| {
                     json!({ "client_id": c.id, "agency": c.agency, "name": c.name, "scope": c.scopes.join(" "),
-                        "purposes": c.purposes.iter().map(|p| p.as_str()).collect::<Vec<_>>(), "active": c.active })
+                        "purposes": c.purposes.iter().map(|p| p.as_str()).collect::<Vec<_>>(), "active": c.active,
+                        "dpop": c.dpop_required, "territory": c.territory, "tokens_after": c.tokens_after })
                 })
                 .collect();
             print(&json!({ "items": shown }))
@@ -743,6 +823,9 @@ fn token(command: &TokenCommand) -> Result<(), String> {
     let directory = Directory::load(&store).map_err(|e| format!("clients not read: {e:?}"))?;
     let id: ClientId = client.parse().map_err(|()| format!("\"{client}\" is no client id"))?;
     let record = directory.find(id).ok().flatten().ok_or_else(|| format!("there is no client {client}"))?;
+    if record.dpop_required {
+        return Err(format!("the tokens of {client} are bound to a key: only the token endpoint makes them"));
+    }
     let scopes: Vec<&'static str> = match scope {
         None => record.scopes.clone(),
         Some(wanted) => record.scopes.iter().copied().filter(|s| wanted.split_whitespace().any(|w| w == *s)).collect(),

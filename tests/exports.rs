@@ -163,7 +163,9 @@ fn the_operator_s_commands_bring_cases_in_and_take_them_out_again() {
     let taken = run(&[&["export", "csv", out.as_str(), "--agency", AGENCY], &place[..]].concat());
     assert_eq!(taken.code, Some(0), "{taken:?}");
     let manifest: Value = serde_json::from_str(&taken.stdout).unwrap();
-    let count = |records: &str| manifest["output"].as_array().unwrap().iter().find(|o| o["type"] == records).unwrap()["count"].clone();
+    let count = |records: &str| {
+        manifest["output"].as_array().unwrap().iter().find(|o| o["type"] == records).unwrap()["count"].clone()
+    };
     assert_eq!([count("CaseRecord"), count("CaseVictim"), count("Charge")], [json!(120), json!(120), json!(120)]);
     assert_eq!(std::fs::read_to_string(dir.0.join("out/cases.csv")).unwrap().lines().count(), 121);
     assert!(run(&[&["export", "csv", out.as_str(), "--agency", AGENCY], &place[..]].concat()).stderr.contains("already"));
@@ -171,7 +173,8 @@ fn the_operator_s_commands_bring_cases_in_and_take_them_out_again() {
     assert!(checked.code == Some(0) || checked.stderr.contains("key"), "{checked:?}");
     for (args, says) in [(["PE-NOWHERE", "prosecution"], "no agency"), ([AGENCY, "fun"], "unknown purpose")] {
         let path = dir.path("cases.ndjson");
-        let ended = run(&[&["import", "ndjson", path.as_str(), "--agency", args[0], "--purpose", args[1]], &place[..]].concat());
+        let ended =
+            run(&[&["import", "ndjson", path.as_str(), "--agency", args[0], "--purpose", args[1]], &place[..]].concat());
         assert!(ended.code == Some(1) && ended.stderr.contains(says), "{ended:?}");
     }
 }

@@ -337,7 +337,7 @@ fn files_of_a_job_go_when_their_time_is_over(world) {
     let id: sistra::kernel::ids::JobId = at.rsplit('/').next().unwrap().parse().unwrap();
     let store = &world.running.as_ref().unwrap().store;
     open(&world.database, Role::Write, 5_000).unwrap().batch_execute("UPDATE job_queue SET until_at = '2026-01-01T00:00:00.000Z'").unwrap();
-    while store.read_blocking(move |conn| sistra::jobs::store::piece(conn, id, "report.ndjson", 0)).unwrap().is_some() {}
+    while let Ok(Some(_)) = store.read_blocking(move |conn| sistra::jobs::store::piece(conn, id, "report.ndjson", 0)) {}
     assert_eq!(world.get(&at, &token).json()["status"], "expired");
 }
 }

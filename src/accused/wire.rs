@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::extensions::Extension;
 use crate::kernel::ids::AccusedId;
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
@@ -116,6 +117,10 @@ pub struct AccusedIdentityInput {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 300)]
     #[serde(default)]
     pub address: Field<Pii<String>>,
+    /// What another system says of the person and has no field here.
+    #[schema(value_type = Option<Vec<Extension>>, max_items = 400)]
+    #[serde(default)]
+    pub extensions: Field<Vec<Extension>>,
 }
 
 /// Who an accused person is, as registered.
@@ -153,6 +158,8 @@ pub struct AccusedIdentityView {
     /// Where the person lives.
     #[schema(required, value_type = Option<String>)]
     pub address: Option<Pii<String>>,
+    /// What another system says of the person and has no field here.
+    pub extensions: Vec<Extension>,
 }
 
 /// A suspect or defendant, pseudonymous.
@@ -182,6 +189,10 @@ pub struct AccusedView {
     /// Trade or profession.
     #[schema(required)]
     pub occupation: Option<String>,
+    /// The record that stands for this person, where two records were found to be one person's: what is shown here is that
+    /// one's, and only that one is written to. Null of every other record.
+    #[schema(required)]
+    pub merged_into: Option<AccusedId>,
 }
 
 /// An accused added to a case, and who else in the caller's sight it may be.

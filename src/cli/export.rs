@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::import::Bench;
@@ -16,14 +16,6 @@ use crate::exports::pages::{Place, read};
 use crate::exports::wire::{ExportCreate, ExportFormat, ExportType};
 use crate::kernel::{Error, Timestamp};
 use crate::ledger::append::{Row, append_rows};
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ExportCommand {
-    /// One record a line, as JSON
-    Ndjson(ExportArgs),
-    /// One record a line, under a header of paths
-    Csv(ExportArgs),
-}
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
@@ -86,11 +78,7 @@ impl Sink {
     }
 }
 
-pub(super) fn run(command: ExportCommand) -> Result<(), String> {
-    let (args, format) = match command {
-        ExportCommand::Ndjson(args) => (args, ExportFormat::Ndjson),
-        ExportCommand::Csv(args) => (args, ExportFormat::Csv),
-    };
+pub(super) fn run(args: ExportArgs, format: ExportFormat) -> Result<(), String> {
     let ExportArgs { dir, data, agency, types, identities, purpose } = args;
     if dir.exists() {
         return Err(format!("{} is there already: an export overwrites nothing", dir.display()));

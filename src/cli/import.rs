@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{print, say};
@@ -35,14 +35,6 @@ use crate::vault::Vault;
 pub const OPERATOR: &str = "00000000-0000-4000-8000-000000000c11";
 /// Rejected lines that the result itself shows.
 const SHOWN: usize = 100;
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ImportCommand {
-    /// One case a line, as the body of POST /v1/cases with an external_ref
-    Ndjson(ImportArgs),
-    /// One case a record; the header names the fields by their paths: victims.0.sex
-    Csv(ImportArgs),
-}
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -148,11 +140,7 @@ struct Tally {
     rejected: Vec<ImportReportLine>,
 }
 
-pub(super) fn run(command: ImportCommand) -> Result<(), String> {
-    let (args, csv) = match command {
-        ImportCommand::Ndjson(args) => (args, false),
-        ImportCommand::Csv(args) => (args, true),
-    };
+pub(super) fn run(args: ImportArgs, csv: bool) -> Result<(), String> {
     let stdin = args.file.as_os_str() == "-";
     if csv && stdin {
         return Err("CSV is read from a file: its header is read first".to_owned());

@@ -51,6 +51,7 @@ pub const CASES: Sheet = Sheet {
         "continued_in",
         "joined_from",
         "split_into",
+        "extensions",
         "redacted",
     ],
 };
@@ -86,6 +87,7 @@ pub const VICTIMS: Sheet = Sheet {
         "victim.created_at",
         "victim.updated_at",
         "victim.created_by_agency",
+        "victim.merged_into",
     ],
 };
 
@@ -106,6 +108,7 @@ pub const ACCUSED: Sheet = Sheet {
         "age_band",
         "nationalities",
         "occupation",
+        "merged_into",
     ],
 };
 

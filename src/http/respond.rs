@@ -143,6 +143,18 @@ pub fn audited_plain<V: Serialize + ToSchema>(req: &HttpRequest, audit: EntryId,
     selected(req, response, body)
 }
 
+/// 200 of a write that has no version of its own.
+pub fn answered<V: Serialize>(req: &HttpRequest, body: &V, replayed: bool) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if replayed {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
+    match preference(req) {
+        Some("minimal") => response.insert_header(("Preference-Applied", "return=minimal")).finish(),
+        _ => response.json(body),
+    }
+}
+
 /// 200 of what has no version.
 pub fn plain<V: Serialize + ToSchema>(req: &HttpRequest, body: &V) -> HttpResponse {
     selected(req, HttpResponse::Ok(), body)

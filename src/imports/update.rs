@@ -81,6 +81,7 @@ fn patch(new: &CaseCreate) -> CasePatch {
         scope: set(new.scope.as_ref()),
         exploitation: if new.exploitation.is_empty() { Field::Absent } else { Field::Set(new.exploitation.clone()) },
         complexity: set(new.complexity.as_ref()),
+        extensions: if new.extensions.is_empty() { Field::Absent } else { Field::Set(new.extensions.clone()) },
     }
 }
 
