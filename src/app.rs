@@ -78,6 +78,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::imports::http::routes(cfg);
+    crate::exports::http::routes(cfg);
     crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
@@ -260,10 +261,10 @@ pub fn start(config: &Config) -> Result<Running, String> {
         access,
         cursors,
         notary: Arc::clone(&notary),
+        bell: Arc::clone(&bell),
         signer,
         feed: Arc::clone(&feed),
         hooks: Arc::clone(&hooks),
-        bell: Arc::clone(&bell),
     });
     let document = contract();
     let json = contract::document(&document);
@@ -458,7 +459,10 @@ fn helpers(
 
 /// The thread that does the jobs.
 fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
-    let works: Works = vec![(JobKind::Import, Box::new(crate::imports::run::ImportWork))];
+    let works: Works = vec![
+        (JobKind::Import, Box::new(crate::imports::run::ImportWork)),
+        (JobKind::Export, Box::new(crate::exports::run::ExportWork)),
+    ];
     let stop = Arc::clone(stop);
     std::thread::Builder::new()
         .name("sistra-jobs".to_owned())
@@ -496,8 +500,7 @@ fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
             crate::batch::store::forget(tx, this, now)?;
             dpop::forget(tx, this, now)?;
             revocation::forget(tx, now)?;
-            door::forget(tx, this, now)?;
-            crate::jobs::actions::sweep(tx, this, now)
+            door::forget(tx, this, now)
         });
         if let Err(e) = swept.and_then(|_| events::actions::sweep(store, &mut lanes, retention, now)) {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

@@ -1,7 +1,9 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
 mod ctdc;
+mod export;
 mod htcds;
+mod import;
 mod ledger;
 mod referrals;
 
@@ -22,6 +24,7 @@ use crate::config::{Config, DataArgs, ServeArgs};
 use crate::db::connection::{Role, explain, open};
 use crate::db::{Conn, Store, StoreSettings, migrations};
 use crate::demo;
+use crate::exports::wire::ExportFormat;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{AgencyCode, Error, Timestamp};
@@ -68,10 +71,10 @@ enum Command {
     /// Check the record of everything that happened, prove from it, export it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-    /// Register the cases of a file
+    /// Bring many cases in from a file; the same file again changes nothing
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Write cases into a file
+    /// Take out what an agency may see, as files
     #[command(subcommand)]
     Export(ExportCommand),
     /// Print an access token for a client
@@ -86,12 +89,20 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ImportCommand {
+    /// One case a line, as the body of POST /v1/cases with an external_ref
+    Ndjson(import::ImportArgs),
+    /// One case a record; the header names the fields by their paths: victims.0.sex
+    Csv(import::ImportArgs),
     /// IOM's HTCDS 0.2, 1.0 or 2.0: CSV, XLSX, ODS or the JSON profile; prints what was lossy, line by line
     Htcds(htcds::ImportCommand),
 }
 
 #[derive(Debug, Subcommand)]
 enum ExportCommand {
+    /// One record a line, as JSON
+    Ndjson(export::ExportArgs),
+    /// One record a line, under a header of paths
+    Csv(export::ExportArgs),
     /// IOM's HTCDS 2.0: CSV, XLSX or the JSON profile
     Htcds(htcds::ExportCommand),
     /// CTDC's file of victims: 27 columns, nobody stands out; prints what was given up for that
@@ -328,6 +339,10 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Ledger(command)) => ledger::run(command),
+        Some(Command::Import(ImportCommand::Ndjson(command))) => import::run(command, false),
+        Some(Command::Import(ImportCommand::Csv(command))) => import::run(command, true),
+        Some(Command::Export(ExportCommand::Ndjson(command))) => export::run(command, ExportFormat::Ndjson),
+        Some(Command::Export(ExportCommand::Csv(command))) => export::run(command, ExportFormat::Csv),
         Some(Command::Import(ImportCommand::Htcds(command))) => htcds::import(&command),
         Some(Command::Export(ExportCommand::Htcds(command))) => htcds::export(&command),
         Some(Command::Export(ExportCommand::Ctdc(command))) => ctdc::export(&command),

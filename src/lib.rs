@@ -20,6 +20,7 @@
 //! | [`campaigns`] [`trainings`] [`fundings`] | what organisations do for everybody, whom they train, who pays |
 //! | [`programmes`] | what these share: money, donors, the ground of help, the totals |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`jobs`] [`imports`] [`exports`] | work behind a request: files of cases in, files of records out |
 //! | [`events`] | what changed, for those who see it: the feed |
 //! | [`webhooks`] | the feed, brought to a partner's endpoint |
 //! | [`extensions`] | what another system says and the registry has no field for |
@@ -71,6 +72,7 @@ pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
 pub mod events;
+pub mod exports;
 pub mod extensions;
 pub mod fundings;
 pub mod hearings;

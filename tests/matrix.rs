@@ -371,6 +371,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("measure_transition_available", 200, 404, 200),
     ("note_read", 200, 404, 200),
     ("import_create", 415, 415, 403),
+    ("export_create", 202, 202, 202),
     ("job_list", 200, 200, 200),
     // A job is its client's alone, and everybody here is another one: see `imports.rs`.
     ("job_read", 404, 404, 404),
@@ -500,6 +501,7 @@ const OPEN: &[&str] = &[
     "audit_consistency_read",
     "audit_entry_proof",
     "import_create",
+    "export_create",
     "job_list",
 ];
 

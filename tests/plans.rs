@@ -259,8 +259,8 @@ fn reads(contract: &Value) -> impl Iterator<Item = (&str, &Value)> {
 /// Some jobs of a few clients.
 fn jobs(tx: &mut Conn) -> sistra::kernel::Result<()> {
     let now = Timestamp::now();
-    for client in (0..5).map(|_| ClientId::generate(now, Bucket::random())) {
-        for _ in 0..100 {
+    for client in (0..200).map(|_| ClientId::generate(now, Bucket::random())) {
+        for _ in 0..3 {
             let detail = JobDetail {
                 user: None,
                 oversight: false,

@@ -95,6 +95,8 @@ policy! {
     BreakGlassMove => "", None, Write;
     /// Bring many cases in.
     ImportCreate => "imports:create", Some(OPERATIONAL), Write;
+    /// Take out what one sees.
+    ExportCreate => "exports:create", None, Write;
     /// Look at one's own jobs: any valid token.
     JobRead => "", None, Read;
     /// Call off one's own jobs: any valid token.
@@ -145,6 +147,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
     ("imports:create", "Bring many cases in from a file"),
+    ("exports:create", "Take out, as files, what the agency may see"),
+    ("exports.identity:create", "Take out who persons are"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit:review", "Acknowledge alerts on looking: oversight"),

@@ -29,6 +29,7 @@ const OPEN: &[&str] = &[
     "FundingSum",
     "FundingUse",
     "FundingUseInput",
+    "ExportCreate",
     "HistoryEvent",
     "JobManifest",
     "JobOutput",
