@@ -15,6 +15,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config as DocsConfig, SwaggerUi};
 
+use crate::alerts::Watch;
 use crate::auth::clients::Directory;
 use crate::auth::door::{self, TokenDoor};
 use crate::auth::issuers::Issuers;
@@ -35,6 +36,7 @@ use crate::http::fallback::{Paths, fallback};
 use crate::http::guard::{Gate, Services};
 use crate::http::health::{self, Health};
 use crate::http::limits::Limits;
+use crate::http::looking::Looking;
 use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
@@ -69,12 +71,17 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::consents::http::routes(cfg);
     crate::assistance::http::routes(cfg);
     crate::reunifications::http::routes(cfg);
+    crate::campaigns::http::routes(cfg);
+    crate::trainings::http::routes(cfg);
+    crate::fundings::http::routes(cfg);
+    crate::programmes::totals::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::imports::http::routes(cfg);
     crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
+    crate::alerts::http::routes(cfg);
     crate::events::http::routes(cfg);
     crate::webhooks::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
@@ -233,6 +240,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
+    let access = Watch::new(access, Looking::new(config.quotas()), store.clone());
     let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
         retention: Retention { days: serve.feed_retention_days },

@@ -477,12 +477,15 @@ struct DemoClient {
 fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
     const OWNER: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write referrals:read referrals:write";
     const RECEIVER: &str = "cases:read victims:read referrals:read referrals:decide";
-    const VIEWER: &str = "cases:read victims:read accused:read charges:read referrals:read";
+    const VIEWER: &str =
+        "cases:read victims:read accused:read charges:read referrals:read assistance:read programmes:read";
+    const HELPER: &str = "assistance:read assistance:write programmes:read programmes:write";
     let kinds = [
         ("prosecutor", "PE-MP-FISTRAP-LIMA", OWNER, Purpose::Prosecution),
         ("police", "PE-PNP-DIRCTPTIM", OWNER, Purpose::Investigation),
         ("shelter", "PE-MIMP-INABIF", RECEIVER, Purpose::Assistance),
         ("oversight", "PE-DP", VIEWER, Purpose::Oversight),
+        ("programmes", "INT-IOM", HELPER, Purpose::Assistance),
     ];
     let mut made = Vec::new();
     for (kind, agency, scopes, purpose) in kinds {
@@ -506,7 +509,7 @@ fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
     Ok(made)
 }
 
-/// Five commands that work as printed, one after the other, with curl and sed.
+/// Commands that work as printed, one after the other, with curl and sed.
 fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, String)> {
     let token = |kind: &str| {
         clients.iter().find(|c| c.kind == kind).map_or_else(String::new, |DemoClient { id, secret, purpose, .. }| {
@@ -543,6 +546,19 @@ fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, Strin
             format!(
                 "SHELTER={}; curl -sS -H \"Authorization: Bearer $SHELTER\" '{base}/v1/referrals?box=in&state=sent&limit=1'",
                 token("shelter")
+            ),
+        ),
+        (
+            "Who was reunited with a victim in the United States in 2012, as the agency that helped",
+            format!(
+                "IOM={}; curl -sS -H \"Authorization: Bearer $IOM\" '{base}/v1/reunifications?country=US&reunited_in=2012&limit=1'",
+                token("programmes")
+            ),
+        ),
+        (
+            "How many judges, prosecutors and police officers were trained that year with money of Canada",
+            format!(
+                "curl -sS -H \"Authorization: Bearer $IOM\" '{base}/v1/trainings?year=2012&funder=CA&profession=judge,prosecutor,police&limit=1'"
             ),
         ),
     ]

@@ -105,6 +105,8 @@ policy! {
     AgencyManage => "agencies:manage", None, Write;
     /// Look at the record: all of it for oversight, one's own agency's entries for a partner.
     AuditRead => "audit:read", None, Read;
+    /// Say what an alert on looking was.
+    AuditReview => "audit:review", None, Write;
     /// Look at checkpoints and proofs.
     AuditProof => "audit.proof:read", None, Read;
     /// Follow what changes.
@@ -145,6 +147,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("imports:create", "Bring many cases in from a file"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
+    ("audit:review", "Acknowledge alerts on looking: oversight"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
     ("tokens:introspect", "Ask whether any client's token holds, as a gateway before the registry"),
     ("events:read", "Follow what changes in the records that the other scopes read"),

@@ -434,6 +434,29 @@ pub fn list(conn: &mut Conn, scope: &Scope, filter: &Filter, after: Option<&Afte
     Ok(Page::cut(listed, limit, |l| After { key: l.sort_key.to_string(), id: l.case.uuid() }))
 }
 
+/// Whether the caller sees some of these cases as their owner, all of them outside a territory (UBIGEO prefix), and none
+/// in any other way.
+pub fn outside(conn: &mut Conn, scope: &Scope, cases: &[CaseId], territory: &str) -> Result<bool> {
+    let mut beyond = false;
+    for case in cases {
+        let row: Option<(String, Option<String>)> = docket::table
+            .filter(docket::bucket.eq(scope.lane_bucket().number()))
+            .filter(docket::agency_code.eq(scope.lane()))
+            .filter(docket::case_id.eq(case))
+            .select((docket::relation, docket::territory))
+            .first(conn)
+            .optional()?;
+        match row {
+            None => {}
+            Some((relation, Some(place))) if relation == Relation::Owner.as_str() && !place.starts_with(territory) => {
+                beyond = true;
+            }
+            Some(_) => return Ok(false),
+        }
+    }
+    Ok(beyond)
+}
+
 /// Of these cases, those that the caller sees.
 pub fn sights(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<(CaseId, Sight)>> {
     // Nearly every person is of one case, and that statement is prepared already.

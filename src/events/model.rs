@@ -194,6 +194,9 @@ followed! {
     "agency" => Way::Nobody, Open, "";
     "ledger" => Way::Nobody, Open, "";
     "deconfliction" => Way::Nobody, Open, "";
+    // Who looks too much is told to oversight on its desk; a token is its client's own business.
+    "audit_alert" => Way::Nobody, Open, "";
+    "token" => Way::Nobody, Open, "";
 }
 
 /// What is known of a type; nothing of one that a newer program wrote.
@@ -224,7 +227,7 @@ pub fn told(action: Action) -> Told {
         Action::Created | Action::Updated | Action::Transitioned | Action::Linked | Action::Reminded | Action::Escalated => {
             Told::Change
         }
-        Action::Read | Action::Asked | Action::Reopened => Told::No,
+        Action::Read | Action::Asked | Action::Alerted | Action::Reopened => Told::No,
         Action::Granted => Told::LetIn,
         Action::Revoked => Told::ShutOut,
         Action::Matched => Told::AskedFor,
