@@ -171,7 +171,7 @@ followed! {
     "accused_merge" => Way::Accused, Accused, "accused:read";
     "assistance" => Way::Assistance, Assistance, "assistance:read";
     "reunification" => Way::Reunification, Assistance, "assistance:read";
-    "correction" => Way::Correction, Open, "cases:read";
+    "correction" => Way::Correction, Open, "corrections:read";
     "job" => Way::Job, Client, "";
     "campaign" => Way::Own, Open, "programmes:read";
     "training" => Way::Own, Open, "programmes:read";
