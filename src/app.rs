@@ -38,6 +38,7 @@ use crate::http::{contract, idempotency};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
+use crate::statistics::{Figures, projector};
 use crate::vault::Vault;
 
 /// The part of the contract that no handler carries.
@@ -62,6 +63,7 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::break_glass::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
+    crate::statistics::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)
@@ -86,6 +88,8 @@ pub struct Running {
     pub store: Store,
     /// Its key of the index of persons.
     pub index: Arc<IndexKey>,
+    /// Its figures.
+    pub figures: Arc<Figures>,
     /// Its tokens.
     pub authenticator: Arc<Authenticator>,
     handle: ServerHandle,
@@ -213,7 +217,15 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
-    let services = Arc::new(Services { catalogue, index: Arc::clone(&index), access, cursors, notary: Arc::clone(&notary) });
+    let figures = Arc::new(Figures::open(&store).map_err(|e| format!("the figures cannot be read: {e:?}"))?);
+    let services = Arc::new(Services {
+        catalogue: Arc::clone(&catalogue),
+        index: Arc::clone(&index),
+        access,
+        cursors,
+        notary: Arc::clone(&notary),
+        figures: Arc::clone(&figures),
+    });
     let document = contract();
     let json = contract::document(&document);
     let text = contract::text(&json);
@@ -295,12 +307,14 @@ pub fn start(config: &Config) -> Result<Running, String> {
     };
     let stop = Arc::new(AtomicBool::new(false));
     let interval = Duration::from_millis(serve.ledger_checkpoint_ms);
-    let threads = helpers(&store, &authenticator, &notary, interval, &stop)?;
+    let mut threads = helpers(&store, &authenticator, &notary, interval, &stop)?;
+    threads.push(follow(&figures, &store, &catalogue, &stop)?);
     Ok(Running {
         addr,
         metrics_addr,
         store,
         index,
+        figures,
         authenticator,
         handle,
         metrics_handle,
@@ -375,6 +389,20 @@ fn helpers(
         spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
         spawn("sistra-broom", Box::new(move || sweep(&s3, &f3)))?,
     ])
+}
+
+/// The thread that keeps the figures up to the record.
+fn follow(
+    figures: &Arc<Figures>,
+    store: &Store,
+    law: &Arc<Catalogue>,
+    stop: &Arc<AtomicBool>,
+) -> Result<JoinHandle<()>, String> {
+    let (figures, store, law, stop) = (Arc::clone(figures), store.clone(), Arc::clone(law), Arc::clone(stop));
+    std::thread::Builder::new()
+        .name("sistra-figures".into())
+        .spawn(move || projector::run(&figures, &store, &law, &stop))
+        .map_err(|e| format!("cannot start sistra-figures: {e}"))
 }
 
 /// Forgets old idempotency keys and assertions, one bucket at a time, all buckets within about seven hours.

@@ -17,6 +17,7 @@
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
 //! | [`deconfliction`] | whether another agency knows a person |
 //! | [`transitions`] | moves of state, for every kind of resource |
+//! | [`statistics`] | figures, releases, open data |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
 //!
@@ -61,6 +62,7 @@ pub mod measures;
 pub mod notes;
 pub mod persons;
 pub mod referrals;
+pub mod statistics;
 pub mod transitions;
 pub mod vault;
 pub mod victims;

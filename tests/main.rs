@@ -19,6 +19,7 @@ mod procedure;
 mod protection;
 mod schema;
 mod search;
+mod statistics;
 mod store;
 mod support;
 mod tokens;

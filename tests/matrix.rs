@@ -315,6 +315,12 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("consent_transition_create", 412, 404, 403),
     ("consent_transition_list", 200, 404, 200),
     ("consent_transition_available", 200, 404, 200),
+    ("statistics_cases", 200, 200, 200),
+    ("statistics_victims", 200, 200, 200),
+    ("statistics_accused", 200, 200, 200),
+    ("statistics_charges", 200, 200, 200),
+    ("statistics_funnel", 200, 200, 200),
+    ("statistics_flows", 200, 200, 200),
     ("victim_disclosure_list", 200, 404, 200),
     ("victim_read", 200, 404, 200),
     ("victim_amend", 412, 404, 403),
@@ -343,6 +349,12 @@ const OPEN: &[&str] = &[
     "audit_checkpoint_read",
     "audit_consistency_read",
     "audit_entry_proof",
+    "statistics_cases",
+    "statistics_victims",
+    "statistics_accused",
+    "statistics_charges",
+    "statistics_funnel",
+    "statistics_flows",
 ];
 
 /// The answer is to the byte that for records which do not exist, and names none that do.

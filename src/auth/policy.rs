@@ -80,6 +80,8 @@ policy! {
     AgencyRead => "", None, Read;
     /// Keep the directory of agencies.
     AgencyManage => "agencies:manage", None, Write;
+    /// Look at exact figures over what the agency may see.
+    StatisticsRead => "statistics:read", None, Read;
     /// Look at the record: all of it for oversight, one's own agency's entries for a partner.
     AuditRead => "audit:read", None, Read;
     /// Look at checkpoints and proofs.
@@ -109,6 +111,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
     ("agencies:manage", "Keep the directory of agencies"),
+    ("statistics:read", "Look at exact figures over the cases that the agency may see; for oversight, over all of them"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
 ];

@@ -46,6 +46,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
+                {"name": "statistics", "description": "Exact figures over what the caller may see, and the releases that everybody may read"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
@@ -221,10 +222,11 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     };
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
-    let shows_nobody = ["/v1/agencies", "/v1/catalogues", "/v1/audit/checkpoints", "/v1/audit/consistency"]
-        .iter()
-        .any(|p| path.starts_with(p))
-        || ["/proof", "/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
+    let shows_nobody =
+        ["/v1/agencies", "/v1/catalogues", "/v1/audit/checkpoints", "/v1/audit/consistency", "/v1/statistics"]
+            .iter()
+            .any(|p| path.starts_with(p))
+            || ["/proof", "/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
     let audit = match method {
         _ if !secured => "none",
         "get" if shows_nobody => "none",

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use super::accept;
 use super::context::{RequestContext, Seen};
 use super::cursor::Cursors;
 use super::lang::Lang;
@@ -25,6 +26,7 @@ use crate::kernel::ids::{Id, Kind};
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
 use crate::ledger::{AccessLog, Actor, Notary};
 use crate::persons::IndexKey;
+use crate::statistics::Figures;
 
 /// What handlers share besides the store.
 pub struct Services {
@@ -38,6 +40,8 @@ pub struct Services {
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
+    /// What is counted.
+    pub figures: Arc<Figures>,
 }
 
 /// App data that only this file can open.
@@ -102,19 +106,9 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<Allowed<P>> {
     Ok(Allowed { gate, caller, context, _running: running, permission: PhantomData })
 }
 
-/// Answers are JSON: whoever takes none of it gets nothing.
+/// Whoever takes no form in which there is an answer gets none.
 fn acceptable(req: &HttpRequest) -> Result<()> {
-    let mut named = false;
-    for item in req.headers().get_all(ACCEPT).flat_map(|v| v.to_str().unwrap_or_default().split(',')) {
-        let mut parts = item.split(';').map(str::trim);
-        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        named |= !range.is_empty();
-        let refused = parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()));
-        if matches!(range.as_str(), "application/json" | "application/*" | "*/*") && !refused {
-            return Ok(());
-        }
-    }
-    if named { Err(Error::NotAcceptable) } else { Ok(()) }
+    accept::chosen(req, accept::offered(req.path())).map(drop).ok_or(Error::NotAcceptable)
 }
 
 /// Writes say everything in their body.

@@ -110,6 +110,8 @@ kinds! {
     Consent, ConsentId, "consent";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
+    /// A release of figures.
+    Release, ReleaseId, "statistics_release";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

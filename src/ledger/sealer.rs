@@ -145,11 +145,16 @@ fn take(tx: &mut Conn, leaves: &[NewLeaf]) -> Result<usize> {
 
 /// Takes or renews the lease. The token grows with every change of hands.
 pub(super) fn lead(tx: &mut Conn, holder: &str, now: Timestamp) -> Result<bool> {
+    lead_as(tx, "sealer", holder, now)
+}
+
+/// Takes or renews the lease of one kind of work that one server at a time does.
+pub fn lead_as(tx: &mut Conn, work: &str, holder: &str, now: Timestamp) -> Result<bool> {
     let until = now.plus_seconds(LEASE_S);
     let held = diesel::update(
         lease::table
             .filter(lease::bucket.eq(0))
-            .filter(lease::name.eq("sealer"))
+            .filter(lease::name.eq(work))
             .filter(lease::until.lt(now).or(lease::holder.eq_any([holder, ""]))),
     )
     .set((lease::holder.eq(holder), lease::until.eq(until), lease::token.eq(lease::token + 1)))
@@ -160,7 +165,7 @@ pub(super) fn lead(tx: &mut Conn, holder: &str, now: Timestamp) -> Result<bool> 
     let made = per_engine!(tx, c => diesel::insert_into(lease::table)
         .values((
             lease::bucket.eq(0),
-            lease::name.eq("sealer"),
+            lease::name.eq(work),
             lease::holder.eq(holder),
             lease::until.eq(until),
             lease::token.eq(1),
