@@ -38,6 +38,7 @@ use crate::http::{contract, idempotency};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
+use crate::statistics::open_data::Shelf;
 use crate::statistics::{Figures, projector};
 use crate::vault::Vault;
 
@@ -64,6 +65,8 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
     crate::statistics::http::routes(cfg);
+    crate::statistics::un_http::routes(cfg);
+    crate::statistics::open_data::routes(cfg);
     crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)
@@ -237,6 +240,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         limits,
         proxies: serve.trusted_proxy.clone(),
     });
+    let shelf = web::Data::new(Shelf::new(store.clone()));
     let health = web::Data::new(Health::new(store.clone(), Arc::clone(&notary)));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {
@@ -262,6 +266,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
             .app_data(body_limits.clone())
             .app_data(paths.clone())
             .app_data(law.clone())
+            .app_data(shelf.clone())
             .app_data(contract_text.clone())
             .app_data(web::PayloadConfig::new(65_536))
             .route("/openapi/v1.json", web::get().to(openapi))

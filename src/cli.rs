@@ -1,6 +1,7 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
 mod ledger;
+mod statistics;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -54,6 +55,9 @@ enum Command {
     /// The desks of legal time limits
     #[command(subcommand)]
     Deadlines(DeadlinesCommand),
+    /// The facts of figures, and releases
+    #[command(subcommand)]
+    Statistics(statistics::StatisticsCommand),
     /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a certificate
     Erase(EraseCommand),
     /// Check the law data, or write them out for correction
@@ -272,6 +276,7 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
         Some(Command::Deadlines(command)) => deadlines(command),
+        Some(Command::Statistics(command)) => statistics::run(command),
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Ledger(command)) => ledger::run(command),

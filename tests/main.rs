@@ -17,6 +17,7 @@ mod persons;
 mod plans;
 mod procedure;
 mod protection;
+mod releases;
 mod schema;
 mod search;
 mod statistics;

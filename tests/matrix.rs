@@ -62,6 +62,7 @@ impl Operation {
             "referral_list" => "?box=in",
             "measure_desk" => "?expires_before=2099-01-01",
             "charge_list" => "?case_id={case_id}",
+            "statistics_glotip" | "statistics_ic_tip" | "statistics_sdg" => "?year=2026",
             _ => "",
         };
         path = path.replace("{case_id}", &ids["case_id"]);
@@ -321,6 +322,11 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("statistics_charges", 200, 200, 200),
     ("statistics_funnel", 200, 200, 200),
     ("statistics_flows", 200, 200, 200),
+    ("statistics_glotip", 200, 200, 200),
+    ("statistics_ic_tip", 200, 200, 200),
+    ("statistics_sdg", 200, 200, 200),
+    ("statistics_quality", 200, 200, 200),
+    ("statistics_release_create", 403, 403, 201),
     ("victim_disclosure_list", 200, 404, 200),
     ("victim_read", 200, 404, 200),
     ("victim_amend", 412, 404, 403),
@@ -355,6 +361,11 @@ const OPEN: &[&str] = &[
     "statistics_charges",
     "statistics_funnel",
     "statistics_flows",
+    "statistics_glotip",
+    "statistics_ic_tip",
+    "statistics_sdg",
+    "statistics_quality",
+    "statistics_release_create",
 ];
 
 /// The answer is to the byte that for records which do not exist, and names none that do.

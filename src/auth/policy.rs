@@ -82,6 +82,8 @@ policy! {
     AgencyManage => "agencies:manage", None, Write;
     /// Look at exact figures over what the agency may see.
     StatisticsRead => "statistics:read", None, Read;
+    /// Publish figures. The handler asks for an agency that supervises.
+    StatisticsPublish => "statistics:publish", Some(&[Purpose::Oversight, Purpose::Statistics]), Write;
     /// Look at the record: all of it for oversight, one's own agency's entries for a partner.
     AuditRead => "audit:read", None, Read;
     /// Look at checkpoints and proofs.
@@ -112,6 +114,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("break_glass:review", "Review how glass was broken"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("statistics:read", "Look at exact figures over the cases that the agency may see; for oversight, over all of them"),
+    ("statistics:publish", "Publish releases of figures, for oversight"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
 ];

@@ -262,7 +262,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
                 put(headers, "RateLimit", json!({"$ref": "#/components/headers/RateLimit"}));
                 put(headers, "RateLimit-Policy", json!({"$ref": "#/components/headers/RateLimitPolicy"}));
             }
-            if secured && has_version || path.starts_with("/v1/catalogues") {
+            if secured && has_version || ["/v1/catalogues", "/v1/open-data"].iter().any(|p| path.starts_with(p)) {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
             if audit == "read" {

@@ -1,6 +1,7 @@
 //! Handlers of the statistics operations: read the question, count, answer as JSON, CSV or a chart.
 
 use actix_web::{HttpRequest, HttpResponse, get};
+use chrono::NaiveDate;
 use utoipa::IntoParams;
 
 use super::actions::{self, MOST_CELLS};
@@ -156,9 +157,8 @@ pub struct ChargeWhere {
     pub decided_year: Option<String>,
 }
 
-/// Bounds and filters of a question about a subject; `by` only where there is a table.
-pub(super) fn question(params: &mut Params, subject: Subject, table: bool) -> Question {
-    let mut question = Question::of(subject);
+/// First and last day that count, both included.
+pub(super) fn bounds(params: &mut Params) -> (Option<NaiveDate>, Option<NaiveDate>) {
     let mut day = |name: &str| {
         let day = params.text(name).map(Day::parse);
         if day == Some(None) {
@@ -166,13 +166,19 @@ pub(super) fn question(params: &mut Params, subject: Subject, table: bool) -> Qu
         }
         day.flatten().map(Day::date)
     };
-    question.from = day("from");
-    question.to = day("to");
-    if let (Some(from), Some(to)) = (question.from, question.to)
+    let (from, to) = (day("from"), day("to"));
+    if let (Some(from), Some(to)) = (from, to)
         && to < from
     {
         params.fault("to", FaultCode::DateOrder);
     }
+    (from, to)
+}
+
+/// Bounds and filters of a question about a subject; `by` only where there is a table.
+pub(super) fn question(params: &mut Params, subject: Subject, table: bool) -> Question {
+    let mut question = Question::of(subject);
+    (question.from, question.to) = bounds(params);
     for dimension in subject.dimensions() {
         let values = params.list(dimension.as_str(), |text| (1..=60).contains(&text.len()));
         if !values.is_empty() {

@@ -8,6 +8,8 @@
 //! | `facts`, `store`, `projector` | from the registry to facts, in the ledger's order |
 //! | `memory`, `count`, `words` | facts as rows of numbers, and counting over them |
 //! | `question` | what can be asked |
+//! | `un`, `quality` | tables for the United Nations; how good the data are |
+//! | `protection`, `release`, `publish`, `open_data` | what may be published, frozen, and read by everybody |
 
 pub mod actions;
 pub mod count;
@@ -15,11 +17,21 @@ pub mod facts;
 pub mod http;
 mod labels;
 pub mod memory;
+pub mod open_data;
+pub mod period;
 pub mod projector;
+pub mod protection;
+pub mod publish;
+pub mod quality;
 pub mod question;
+pub mod release;
+pub mod release_store;
 pub mod render;
 pub mod store;
+pub mod un;
+pub mod un_http;
 pub mod wire;
+pub mod wire_un;
 pub mod words;
 
 pub use projector::Figures;
