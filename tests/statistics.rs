@@ -88,8 +88,9 @@ fn slowly(facts: &[(CaseId, CaseFacts, CaseFacts)], lane: &Lane, by: &str) -> (u
                 "department" => case.territory.as_ref().map_or("not_recorded".to_owned(), |t| t[..2].to_owned()),
                 _ => case.stage.clone(),
             };
-            cells.entry(value).or_default().insert(victim.id.uuid());
-            total.insert(victim.id.uuid());
+            let person = victim.person.unwrap_or(victim.id).uuid();
+            cells.entry(value).or_default().insert(person);
+            total.insert(person);
         }
     }
     (total.len(), cells.into_iter().map(|(value, persons)| (vec![value], persons.len() as u64)).collect())
@@ -238,6 +239,32 @@ fn a_person_of_several_files_counts_once_and_a_file_that_goes_on_counts_where_it
     third.did(5, "join", "disposicion", json!({"into_case_id": file.id}));
     settled(world);
     assert_eq!((total("cases"), total("victims"), total("accused"), total("charges")), (2, 2, 3, 3));
+}
+
+fn two_records_that_are_one_person_count_once_until_they_are_two_again(world) {
+    let desk = world.token("PE-MP-FISTRAP-LIMA", "cases:read cases:write victims:read victims:write victims.identity:read persons:merge", Purpose::Prosecution);
+    let victim = |sex: &str| {
+        let made = world.post("/v1/cases", &desk, &with_victims(&[(sex, Some(22))]));
+        assert_eq!(made.status, 201, "{}", made.text);
+        world.get(&format!("{}/victims", made.header("location")), &desk).json()["items"][0]["victim_id"].as_str().unwrap().to_owned()
+    };
+    let (away, survivor) = (victim("unknown"), victim("female"));
+    settled(world);
+    let figures = world.token("PE-MP-FISTRAP-LIMA", FIGURES, Purpose::Statistics);
+    let by_sex = || cells(world, "/v1/statistics/victims?by=sex", &figures);
+    assert_eq!(by_sex(), (2, vec![cell(&["female"], 1), cell(&["unknown"], 1)]));
+    let path = format!("/v1/victims/{away}");
+    let step = |body: Value| {
+        let tag = world.get(&path, &desk).header("etag");
+        let done = world.step(&path, &desk, &tag, &body);
+        assert_eq!(done.status, 200, "{}", done.text);
+        settled(world);
+    };
+    step(json!({"trigger": "merge", "into": survivor, "evidence": ["same_document"], "reason": "El mismo documento figura en ambas fichas."}));
+    assert_eq!(by_sex(), (1, vec![cell(&["female"], 1)]), "what is known is the survivor's");
+    assert_eq!(cells(world, "/v1/statistics/cases", &figures).0, 2);
+    step(json!({"trigger": "unmerge", "reason": "Eran hermanas, no la misma persona."}));
+    assert_eq!(by_sex(), (2, vec![cell(&["female"], 1), cell(&["unknown"], 1)]));
 }
 
 fn the_funnel_says_how_far_files_get_and_after_how_long(world) {

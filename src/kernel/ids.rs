@@ -108,6 +108,18 @@ kinds! {
     Note, NoteId, "note";
     /// What a victim, or whoever speaks for one, agreed to.
     Consent, ConsentId, "consent";
+    /// Help that a victim needs and gets.
+    Assistance, AssistanceId, "assistance";
+    /// A victim and relatives who are brought together.
+    Reunification, ReunificationId, "reunification";
+    /// A relative who joins a victim. Version 7 like other records: it is known only within its reunification.
+    Beneficiary, BeneficiaryId, "beneficiary";
+    /// A campaign of prevention.
+    Campaign, CampaignId, "campaign";
+    /// A training of professionals.
+    Training, TrainingId, "training";
+    /// Money that a donor gives.
+    Funding, FundingId, "funding";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
     /// A release of figures.
@@ -116,6 +128,8 @@ kinds! {
     TransitionRecord, TransitionId, "transition";
     /// A partner system.
     Client, ClientId, "client";
+    /// An access token.
+    Token, TokenId, "token";
     /// One entry of the ledger.
     Entry, EntryId, "ledger_entry";
     /// Any resource, where the type stands beside the id (ledger, claims).

@@ -133,7 +133,7 @@ impl Memory {
                     let named = sight.share.filter(|s| s.some).map(|s| s.victims.of(&self.named));
                     for one in row.victims.of(&self.victims) {
                         let unit = Unit::Victim(one);
-                        if named.is_none_or(|n| n.contains(&one.person)) && passes(row, unit) {
+                        if named.is_none_or(|n| n.contains(&one.record)) && passes(row, unit) {
                             f(row, unit);
                         }
                     }

@@ -142,9 +142,12 @@ pub struct Share {
 /// A victim in a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VictimFacts {
-    /// The person.
+    /// The record.
     pub id: VictimId,
-    /// Whether the person is in other cases too: then it must not be counted twice.
+    /// The record that stands for the person, where this one was merged away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<VictimId>,
+    /// Whether the person stands in the registry's cases more than once: then it must not be counted twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
     /// Sex.
@@ -184,9 +187,12 @@ impl VictimFacts {
 /// An accused in a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccusedFacts {
-    /// The person.
+    /// The record.
     pub id: AccusedId,
-    /// Whether the person is in other cases too.
+    /// The record that stands for the person, where this one was merged away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<AccusedId>,
+    /// Whether the person stands in the registry's cases more than once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
     /// Kind.

@@ -89,6 +89,8 @@ pub(super) struct ShareRow {
 
 #[derive(Clone, Debug)]
 pub(super) struct VictimRow {
+    /// The record: what a share names.
+    pub record: u64,
     pub person: u64,
     pub again: bool,
     pub means: bool,
@@ -104,6 +106,8 @@ pub(super) struct VictimRow {
 
 #[derive(Clone, Debug)]
 pub(super) struct AccusedRow {
+    /// The record: what a charge names.
+    pub record: u64,
     pub person: u64,
     pub again: bool,
     pub kind: Word,
@@ -262,9 +266,10 @@ impl Memory {
     }
 
     fn victim(&mut self, victim: &VictimFacts) -> Result<VictimRow> {
-        let VictimFacts { id, again, sex, age_band, nationalities, birth, status, recruitment, means, purposes } = victim;
+        let VictimFacts { id, person: of, again, sex, age_band, nationalities, birth, status, recruitment, means, purposes } = victim;
         Ok(VictimRow {
-            person: person(*id),
+            record: person(*id),
+            person: person(of.unwrap_or(*id)),
             again: *again,
             means: !means.is_empty(),
             sex: self.words.word(sex)?,
@@ -279,9 +284,10 @@ impl Memory {
     }
 
     fn suspect(&mut self, accused: &AccusedFacts) -> Result<AccusedRow> {
-        let AccusedFacts { id, again, kind, sex, age_band, nationalities } = accused;
+        let AccusedFacts { id, person: of, again, kind, sex, age_band, nationalities } = accused;
         Ok(AccusedRow {
-            person: person(*id),
+            record: person(*id),
+            person: person(of.unwrap_or(*id)),
             again: *again,
             kind: self.words.word(kind)?,
             sex: self.words.word(sex)?,

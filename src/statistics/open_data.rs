@@ -293,7 +293,8 @@ pub async fn open_data_cube(req: HttpRequest, shelf: web::Data<Shelf>) -> Answer
         _ => None,
     });
     params.finish()?;
-    let form = wanted.or_else(|| accept::chosen(&req, accept::offered(req.path()))).ok_or(Error::NotAcceptable)?;
+    // Who takes neither gets the usual one: open data are refused to nobody.
+    let form = wanted.or_else(|| accept::chosen(&req, accept::offered(req.path()))).unwrap_or(accept::JSON);
     let (period, name) = (path::text(&req, "release")?.to_owned(), path::text(&req, "cube")?.to_owned());
     let (body, _) = shelf.cube(period, name).await?;
     if form == accept::JSON {

@@ -127,8 +127,19 @@ fn replay(store: &Store, once: Option<&Once>, period: &Period, now: Timestamp) -
     Ok(Some(existing))
 }
 
+/// A release as it is kept and as it is made again.
+#[derive(Debug)]
+pub struct Again {
+    /// As it is kept.
+    pub kept: Frozen,
+    /// As it is made again.
+    pub made: Draft,
+    /// The tables whose bytes differ, and `manifest` where its do.
+    pub differing: Vec<String>,
+}
+
 /// Makes a release again from the facts as they were, for comparison. The same bytes, or somebody changed something.
-pub fn recompute(store: &Store, law: &Catalogue, period: &str) -> Result<(Frozen, Draft)> {
+pub fn recompute(store: &Store, law: &Catalogue, period: &str) -> Result<Again> {
     let kept = store.read_blocking(|conn| release_store::release(conn, period))?;
     let parsed = Period::parse(period).ok_or(Error::NotFound)?;
     let cases = gather(store, &parsed, kept.position, |member| member == Some(period))?;
@@ -136,5 +147,18 @@ pub fn recompute(store: &Store, law: &Catalogue, period: &str) -> Result<(Frozen
     let at = content.pointer("/as_of/at").and_then(serde_json::Value::as_str).and_then(Timestamp::parse);
     let as_of = AsOf { position: kept.position, at };
     let made = draft(law, &parsed, cases, &secret(store)?, as_of, kept.published_at);
-    Ok((kept, made))
+    let mut differing = Vec::new();
+    for cube in &made.cubes {
+        let stored = store.read_blocking(|conn| match release_store::cube(conn, period, &cube.name) {
+            Err(Error::NotFound) => Ok(None),
+            other => other.map(Some),
+        })?;
+        if stored.is_none_or(|(body, _)| body != cube.body) {
+            differing.push(cube.name.clone());
+        }
+    }
+    if kept.content != made.content || kept.sha256 != made.sha256 {
+        differing.push("manifest".to_owned());
+    }
+    Ok(Again { kept, made, differing })
 }

@@ -169,7 +169,7 @@ fn victims(law: &Catalogue, period: &Period, cases: &[(CaseId, CaseFacts)], secr
     let mut persons: BTreeMap<uuid::Uuid, Record> = BTreeMap::new();
     for (_, case) in cases {
         for victim in case.victims.iter().filter(|v| v.status != "not_victim") {
-            let id = victim.id.uuid();
+            let id = victim.person.unwrap_or(victim.id).uuid();
             persons.entry(id).or_insert_with(|| Record {
                 key: secret.record(id),
                 values: Values::new(&attributes)
@@ -248,7 +248,7 @@ fn defendants(law: &Catalogue, cases: &[(CaseId, CaseFacts)], secret: &Secret) -
                 continue;
             }
             let outcome = if charges().any(ChargeFacts::convicted) { "convicted" } else { "not_convicted" };
-            let id = person.id.uuid();
+            let id = person.person.unwrap_or(person.id).uuid();
             persons.entry(id).or_insert_with(|| Record {
                 key: secret.record(id),
                 values: Values::new(&attributes).add(outcome).add(&person.sex).record,

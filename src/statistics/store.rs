@@ -17,9 +17,10 @@ use crate::db::schema::{
     statistics_head, statistics_past, victim, victim_case,
 };
 use crate::db::{Clear, Conn, Json, Keep};
-use crate::kernel::ids::{AccusedId, CaseId, ChargeId, EntryId, VictimId};
-use crate::kernel::{Bucket, Day, Result, Timestamp};
+use crate::kernel::ids::{AccusedId, CaseId, ChargeId, EntryId, Kind, VictimId};
+use crate::kernel::{Bucket, Day, Id, Result, Timestamp};
 use crate::ledger::tree::{self, LOG, TILE, tile_bucket};
+use crate::persons::merges;
 use crate::transitions;
 
 impl Clear for CaseFacts {}
@@ -161,17 +162,20 @@ fn victims(conn: &mut Conn, id: CaseId) -> Result<Vec<VictimFacts>> {
     parts
         .into_iter()
         .map(|(person, part)| {
-            let (bucket, person) = person.key();
+            // Of a record that was merged away, what is known is the survivor's.
+            let survivor = merges::survivor(conn, person)?;
+            let (bucket, of) = survivor.key();
             let detail: Json = victim::table
                 .filter(victim::bucket.eq(bucket))
-                .filter(victim::id.eq(person))
+                .filter(victim::id.eq(of))
                 .select(victim::detail)
                 .first(conn)?;
             let ClearVictim { sex, age_at_identification, nationalities, country_of_birth } = detail.read()?;
             let ClearPart { status, means, purposes, recruitment } = part.read()?;
             Ok(VictimFacts {
                 id: person,
-                again: cases_of_victim(conn, person)?.len() > 1,
+                person: Some(survivor).filter(|s| *s != person),
+                again: places(conn, survivor, cases_of_victim)?.len() > 1,
                 sex,
                 age_band: crate::victims::age_band(age_at_identification).to_owned(),
                 nationalities,
@@ -183,6 +187,19 @@ fn victims(conn: &mut Conn, id: CaseId) -> Result<Vec<VictimFacts>> {
             })
         })
         .collect()
+}
+
+/// The cases of a record and of those that were merged into it, one for each record and case.
+fn places<K: Kind>(
+    conn: &mut Conn,
+    id: Id<K>,
+    cases: impl Fn(&mut Conn, Id<K>) -> Result<Vec<CaseId>>,
+) -> Result<Vec<CaseId>> {
+    let mut all = Vec::new();
+    for record in merges::records(conn, id)? {
+        all.extend(cases(conn, record)?);
+    }
+    Ok(all)
 }
 
 fn cases_of_victim(conn: &mut Conn, id: VictimId) -> Result<Vec<CaseId>> {
@@ -214,15 +231,17 @@ fn suspects(conn: &mut Conn, id: CaseId) -> Result<Vec<AccusedFacts>> {
     persons
         .into_iter()
         .map(|person| {
-            let (bucket, person) = person.key();
+            let survivor = merges::survivor(conn, person)?;
+            let (bucket, of) = survivor.key();
             let detail: Json = accused::table
                 .filter(accused::bucket.eq(bucket))
-                .filter(accused::id.eq(person))
+                .filter(accused::id.eq(of))
                 .select(accused::detail)
                 .first(conn)?;
             let ClearAccused { kind, sex, age_band, nationalities } = detail.read()?;
-            let again = cases_of_accused(conn, person)?.len() > 1;
-            Ok(AccusedFacts { id: person, again, kind, sex, age_band, nationalities })
+            let again = places(conn, survivor, cases_of_accused)?.len() > 1;
+            let merged = Some(survivor).filter(|s| *s != person);
+            Ok(AccusedFacts { id: person, person: merged, again, kind, sex, age_band, nationalities })
         })
         .collect()
 }
@@ -312,11 +331,16 @@ pub fn stretch(conn: &mut Conn, from: i64, to: i64) -> Result<Stretch> {
             _ => {}
         }
     }
+    // Everywhere that the person stands: whether somebody counts again depends on all of it.
     for id in victims {
-        found.cases.extend(cases_of_victim(conn, id)?);
+        let survivor = merges::survivor(conn, id)?;
+        found.cases.extend(places(conn, survivor, cases_of_victim)?);
+        found.cases.extend(places(conn, id, cases_of_victim)?);
     }
     for id in suspects {
-        found.cases.extend(cases_of_accused(conn, id)?);
+        let survivor = merges::survivor(conn, id)?;
+        found.cases.extend(places(conn, survivor, cases_of_accused)?);
+        found.cases.extend(places(conn, id, cases_of_accused)?);
     }
     for id in charged {
         let (bucket, id) = id.key();
@@ -405,6 +429,23 @@ pub fn put(tx: &mut Conn, id: CaseId, position: i64, facts: &CaseFacts) -> Resul
         .kept()
         .execute(tx)?;
     Ok(true)
+}
+
+/// Writes facts of many cases that have none yet, some hundred at a time: for loaders.
+pub fn insert_many(tx: &mut Conn, rows: &[(CaseId, CaseFacts)], position: i64) -> Result<()> {
+    let values = rows
+        .iter()
+        .map(|(id, facts)| {
+            Ok((
+                statistics_fact::bucket.eq(id.bucket().number()),
+                statistics_fact::case_id.eq(*id),
+                statistics_fact::position.eq(position),
+                statistics_fact::facts.eq(Json::of(facts)?),
+            ))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    crate::per_engine!(tx, c => diesel::insert_into(statistics_fact::table).values(&values).execute(c)?);
+    Ok(())
 }
 
 /// The facts of some cases as they are kept.

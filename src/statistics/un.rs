@@ -242,7 +242,7 @@ impl Memory {
                 return;
             }
             let accused_on = row.steps.get(Step::Accused.index()).copied().unwrap_or(NEVER);
-            let counts = |c: &&ChargeRow| c.accused == person.person && !c.elsewhere && core.contains(&c.offence);
+            let counts = |c: &&ChargeRow| c.accused == person.record && !c.elsewhere && core.contains(&c.offence);
             let charges = || row.charges.of(&self.charges).iter().filter(counts);
             let nationality = person.nationalities.of(&self.lists).first().copied().unwrap_or(0);
             let who = || Person {

@@ -13,8 +13,10 @@ use super::{Cube, Population, Rules};
 /// What is known of a count: the least and the most that it can be.
 pub type Bounds = BTreeMap<Coordinates, (u64, u64)>;
 
-/// Bounds of every cell, from everything published, drawn tighter until nothing moves.
-pub fn bounds(shape: &Population, cubes: &[Cube], rules: &Rules, published: &BTreeMap<Coordinates, Option<u64>>) -> Bounds {
+/// Bounds of every cell, from everything published, drawn tighter until nothing moves. The attacker takes every withheld
+/// cell for a small one; where some was withheld for another's sake, the bounds may contradict each other, and the attacker
+/// has learnt nothing: none.
+pub fn bounds(shape: &Population, cubes: &[Cube], rules: &Rules, published: &BTreeMap<Coordinates, Option<u64>>) -> Option<Bounds> {
     let mut known: Bounds = published.iter().map(|(at, said)| (at.clone(), rules.interval(*said))).collect();
     let lines = lines(shape, cubes);
     loop {
@@ -37,8 +39,11 @@ pub fn bounds(shape: &Population, cubes: &[Cube], rules: &Rules, published: &BTr
                 }
             }
         }
+        if known.values().any(|(low, high)| low > high) {
+            return None;
+        }
         if !moved {
-            return known;
+            return Some(known);
         }
     }
 }

@@ -74,19 +74,24 @@ pub(super) fn lattice(population: &Population, cubes: &[Cube]) -> Lattice {
     let of = |values: &[u16], face: &[u16]| {
         Coordinates(face.iter().map(|a| (*a, values.get(usize::from(*a)).copied().unwrap_or(0))).collect())
     };
-    let mut kinds: BTreeSet<&[u16]> = BTreeSet::new();
+    // Records of one kind are in the same cells: each kind is looked up once.
+    let mut kinds: BTreeMap<&[u16], Cell> = BTreeMap::new();
     for record in &population.records {
-        kinds.insert(&record.values);
+        let kind = kinds.entry(&record.values).or_default();
+        kind.count += 1;
+        kind.key = kind.key.wrapping_add(record.key);
+    }
+    for (values, kind) in &kinds {
         for face in &faces {
-            let cell = cells.entry(of(&record.values, face)).or_default();
-            cell.count += 1;
-            cell.key = cell.key.wrapping_add(record.key);
+            let cell = cells.entry(of(values, face)).or_default();
+            cell.count += kind.count;
+            cell.key = cell.key.wrapping_add(kind.key);
         }
     }
     let listed: Vec<Coordinates> = cells.keys().cloned().collect();
     let number: BTreeMap<&Coordinates, usize> = listed.iter().enumerate().map(|(n, at)| (at, n)).collect();
     let kinds = kinds
-        .into_iter()
+        .into_keys()
         .map(|values| faces.iter().filter_map(|face| number.get(&of(values, face)).copied()).collect())
         .collect();
     Lattice { cells, kinds, listed: listed.clone() }
