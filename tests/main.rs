@@ -2,16 +2,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 
 mod architecture;
+mod batch;
 mod cases;
 mod catalogues;
 mod cli;
 mod contract;
+mod corrections;
 mod court;
+mod ctdc;
 mod deadlines;
 mod durability;
 mod edge;
+mod events;
 mod evidence;
 mod help;
+mod htcds;
+mod imports;
 mod matrix;
 mod merges;
 mod operations;
@@ -20,6 +26,7 @@ mod plans;
 mod possession;
 mod procedure;
 mod protection;
+mod referrals;
 mod releases;
 mod revocation;
 mod schema;
@@ -29,3 +36,4 @@ mod store;
 mod support;
 mod tokens;
 mod vault;
+mod webhooks;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use sistra::auth::Purpose;
 use sistra::catalogue::Catalogue;
 use sistra::db::connection::{Role, open};
-use sistra::kernel::ids::{CaseId, VictimId};
 use sistra::kernel::Timestamp;
+use sistra::kernel::ids::{CaseId, VictimId};
 use sistra::statistics::facts::{CaseFacts, VictimFacts};
 use sistra::statistics::memory::AsOf;
 use sistra::statistics::period::Period;
@@ -205,7 +205,10 @@ fn read(release: &Draft) -> (BTreeMap<Conditions, Option<u64>>, Vec<(Conditions,
                 .map(|(n, v)| ((*n).to_owned(), v.as_str().unwrap().to_owned()))
                 .collect();
             let said = row["count"].as_u64();
-            assert!(cells.insert(conditions.clone(), said).is_none_or(|other| other == said), "one cell, two numbers: {conditions:?}");
+            assert!(
+                cells.insert(conditions.clone(), said).is_none_or(|other| other == said),
+                "one cell, two numbers: {conditions:?}"
+            );
             for one in &conditions {
                 let mut parent = conditions.clone();
                 parent.remove(one);
@@ -233,7 +236,8 @@ fn attack(release: &Draft) -> Option<BTreeMap<Conditions, (u64, u64)>> {
             known.insert(parent.clone(), (low, high));
             for child in children {
                 let (own_low, own_high) = known[child];
-                let tighter = (own_low.max(low.saturating_sub(most - own_high)), own_high.min(high.saturating_sub(least - own_low)));
+                let tighter =
+                    (own_low.max(low.saturating_sub(most - own_high)), own_high.min(high.saturating_sub(least - own_low)));
                 known.insert(child.clone(), tighter);
             }
         }
@@ -299,7 +303,13 @@ fn truth(cases: &[(CaseId, CaseFacts)], conditions: &Conditions) -> u64 {
             "department" => case.territory.as_ref().is_some_and(|t| t.starts_with(value.as_str())),
             "nationality" => victim.nationalities[0] == *value,
             "recruitment" => value == "not_recorded",
-            "quarter" => format!("{}-Q{}", case.reported.format("%Y"), case.reported.format("%m").to_string().parse::<u32>().unwrap().div_ceil(3)) == *value,
+            "quarter" => {
+                format!(
+                    "{}-Q{}",
+                    case.reported.format("%Y"),
+                    case.reported.format("%m").to_string().parse::<u32>().unwrap().div_ceil(3)
+                ) == *value
+            }
             other => panic!("{other}"),
         })
     };
@@ -343,7 +353,14 @@ fn one_more_or_one_fewer_of_a_kind_could_have_given_the_same_release() {
     let from = NaiveDate::from_ymd_opt(2025, 1, 1).unwrap();
     let period = Period::parse("2025-H1").unwrap();
     let made = |kinds: &[(u8, u8, u8, u8)], secret: u8| {
-        let release = draft(&law, &period, registry(kinds, from), &Secret::new(&[secret; 32]), AsOf::default(), Timestamp::from_unix_millis(0).unwrap());
+        let release = draft(
+            &law,
+            &period,
+            registry(kinds, from),
+            &Secret::new(&[secret; 32]),
+            AsOf::default(),
+            Timestamp::from_unix_millis(0).unwrap(),
+        );
         read(&release).0
     };
     let with = made(&kinds, 1);
@@ -353,7 +370,7 @@ fn one_more_or_one_fewer_of_a_kind_could_have_given_the_same_release() {
     assert!(of_last.len() > 8, "{}", of_last.len());
     let without = (0..=255).any(|secret| {
         let other = made(&kinds[..60], secret);
-        of_last.iter().filter(|at| at.len() > 1).all(|at| other[**at] == with[**at])
+        of_last.iter().filter(|at| at.len() > 1).all(|at| other[*at] == with[*at])
     });
     assert!(without);
 }

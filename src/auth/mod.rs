@@ -10,7 +10,9 @@ pub mod lifecycle;
 pub mod oauth;
 pub mod policy;
 pub mod revocation;
+pub mod signer;
 pub mod tokens;
 
 pub use caller::{Caller, Purpose, Scope};
+pub use signer::Signer;
 pub use tokens::Authenticator;

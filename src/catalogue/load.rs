@@ -367,6 +367,9 @@ fn check_agencies(law: &Catalogue, faults: &mut Faults) {
         for (m, _) in agency.services.iter().enumerate().filter(|(_, s)| !law.has_ever("service", s)) {
             fault(format!("services/{m}"), "not a code of list service");
         }
+        for (m, _) in agency.offences.iter().enumerate().filter(|(_, o)| law.offence(o).is_none_or(|f| f.code != **o)) {
+            fault(format!("offences/{m}"), "no offence of the catalogue");
+        }
         if agency.country.as_ref().is_some_and(|c| !law.country_known(c)) {
             fault("country".into(), "unknown country");
         }

@@ -132,6 +132,9 @@ pub struct AgencySeed {
     pub oversight: bool,
     /// Services that it offers: code list `service`.
     pub services: Vec<String>,
+    /// Offences for which the law names it, and those below it.
+    #[serde(default)]
+    pub offences: Vec<String>,
 }
 
 /// A department (UBIGEO, INEI).

@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::{print, progress, vault};
 use crate::config::DataArgs;
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Timestamp};
 use crate::ledger::Actor;
+use crate::statistics::Figures;
 use crate::statistics::open_data::ReleaseView;
 use crate::statistics::period::Period;
 use crate::statistics::publish::{Again, Publisher, publish, recompute};
-use crate::statistics::Figures;
 
 #[derive(Debug, Subcommand)]
 pub enum StatisticsCommand {
@@ -49,7 +50,14 @@ pub fn run(command: StatisticsCommand) -> Result<(), String> {
             let period = parse(&period)?;
             let (store, _) = vault(&data)?;
             let law = data.catalogue()?;
-            let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4() };
+            let actor = Actor {
+                client: None,
+                agency: None,
+                user: None,
+                purpose: None,
+                request_id: uuid::Uuid::new_v4(),
+                trail: Trail::default(),
+            };
             let by = Publisher { actor, agency: None, now: Timestamp::now() };
             let (frozen, _) = publish(&store, &law, &by, None, &period).map_err(|e| match e {
                 Error::StateConflict(guards) => format!("not published: {}", guards.join(", ")),

@@ -20,6 +20,12 @@ const OPEN: &[&str] = &[
     "Flow",
     "FunnelStep",
     "HistoryEvent",
+    "JobManifest",
+    "JobOutput",
+    "JobPage",
+    "JobProgress",
+    "JobRecord",
+    "JobTransitionCreate",
     "HistoryPage",
     "Inconsistency",
     "LedgerCheckpoint",
@@ -58,6 +64,7 @@ const IDENTITY: &[&str] = &[
     "AccusedSearch",
     "DeconflictionQuestion",
     "Contact",
+    "Extension",
 ];
 /// What tells nothing of a person, whichever record it stands in.
 const PLAIN: &[&str] = &[
@@ -72,6 +79,7 @@ const PLAIN: &[&str] = &[
     "accused_id",
     "charge_id",
     "referral_id",
+    "break_glass_id",
     "code",
     "number",
     "stage",

@@ -19,6 +19,7 @@ use super::problem::{rechallenge, render};
 use crate::config::AccessLogFormat;
 use crate::kernel::error::{Error, Unavailable};
 use crate::kernel::ids::EntryId;
+use crate::kernel::trail::Trail;
 use crate::kernel::{Bucket, Timestamp};
 
 /// What is known of a request before anything else.
@@ -93,6 +94,8 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let squeeze = super::squeeze::accepted(req.headers()) && !req.path().starts_with("/oauth/");
     let oversized = oversized(&req);
     let timeout = edge.as_ref().map_or(Duration::from_secs(20), |e| e.timeout);
+    // A file of many megabytes takes its time on a thin line.
+    let timeout = if req.path() == super::guard::IMPORTS { timeout * 15 } else { timeout };
     let base = edge.as_ref().map_or(String::new(), |e| e.base.clone());
     if oversized {
         count(edge.as_ref().map(|e| e.as_ref()), "oversized", &method, 431, started);
@@ -103,7 +106,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
             // Errors of the framework itself (a payload that breaks off) have no kernel error inside.
-            return Err(Bare { error: kernel(&error), context, base, head, cors }.into());
+            return Err(Bare { error: kernel_error(&error), context, base, head, cors }.into());
         }
         Ok(Err(_)) => {
             log::error!(target: "sistra::http", "a handler panicked; request {}", context.id);
@@ -117,7 +120,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     };
     let error = response.response().extensions().get::<Error>().cloned();
     // An extractor of the framework refused: its words are not ours.
-    let error = error.or_else(|| response.response().error().map(kernel));
+    let error = error.or_else(|| response.response().error().map(kernel_error));
     if let Some(error) = &error {
         if let Error::Internal(what) = error {
             log::error!(target: "sistra::http", "internal error, request {}: {what}", context.id);
@@ -143,6 +146,13 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let bound = response.request().extensions().get::<Bound>().cloned();
     if let Some(bound) = bound {
         bound_headers(response.headers_mut(), &bound);
+    }
+    let wrote = response.request().extensions().get::<Trail>().and_then(Trail::entry);
+    if let Some(entry) = wrote.filter(|_| response.status().is_success())
+        && let Ok(value) = HeaderValue::from_str(&entry.to_string())
+        && !response.headers().contains_key("audit-event-id")
+    {
+        response.headers_mut().insert(HeaderName::from_static("audit-event-id"), value);
     }
     for (name, value) in cors {
         response.headers_mut().insert(name, value);
@@ -178,7 +188,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
 }
 
 /// The kernel error of a framework error.
-fn kernel(error: &actix_web::Error) -> Error {
+pub fn kernel_error(error: &actix_web::Error) -> Error {
     if let Some(problem) = error.as_error::<super::problem::Problem>() {
         return problem.0.clone();
     }

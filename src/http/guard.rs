@@ -21,15 +21,18 @@ use super::query::decode;
 use crate::act::{Act, Chance};
 use crate::auth::dpop::{self, Asked, Proof};
 use crate::auth::policy::Permission;
-use crate::auth::{Authenticator, Caller};
+use crate::auth::{Authenticator, Caller, Signer};
 use crate::catalogue::Catalogue;
 use crate::db::Store;
+use crate::events::actions::Feed;
 use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
-use crate::ledger::{AccessLog, Actor, Notary};
+use crate::ledger::{self, AccessLog, Actor, Entry, Notary};
 use crate::persons::IndexKey;
 use crate::statistics::Figures;
+use crate::webhooks::Hooks;
 
 /// What handlers share besides the store.
 pub struct Services {
@@ -45,6 +48,14 @@ pub struct Services {
     pub notary: Arc<Notary>,
     /// What is counted.
     pub figures: Arc<Figures>,
+    /// The change feed.
+    pub feed: Arc<Feed>,
+    /// The webhooks.
+    pub hooks: Arc<Hooks>,
+    /// Who signs receipts.
+    pub signer: Signer,
+    /// Wakes the worker of the jobs.
+    pub bell: Arc<crate::jobs::worker::Bell>,
 }
 
 /// App data that only this file can open.
@@ -62,11 +73,24 @@ impl Gate {
     }
 }
 
+/// A request that comes from a batch: let in already, and in the transaction of the whole.
+#[derive(Clone)]
+pub struct Joined {
+    /// The transaction.
+    pub store: Store,
+    /// Who calls, as the batch's own token says.
+    pub caller: Arc<Caller>,
+    /// The batch's request.
+    pub context: RequestContext,
+}
+
 /// Proof that the caller has permission `P`, and the way to what it opens.
 pub struct Allowed<P: Permission> {
     gate: web::Data<Gate>,
+    store: Store,
     caller: Arc<Caller>,
     context: RequestContext,
+    trail: Trail,
     /// Counts this request as running.
     _running: Option<Running>,
     permission: PhantomData<P>,
@@ -101,8 +125,49 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)
         lang: Lang::Es,
         method: req.method().clone(),
     });
+    let joined = req.extensions().get::<Joined>().cloned();
+    let (caller, store, proof) = match joined {
+        // The batch has shown token and proof.
+        Some(Joined { store, caller, context: _ }) => (caller, store, None),
+        None => {
+            let (caller, proof) = authenticate(req, &gate.authenticator, &context, now)?;
+            (caller, gate.store.clone(), proof)
+        }
+    };
+    req.extensions_mut().insert(Seen { client: caller.client.to_string(), agency: caller.agency.to_string() });
+    if !P::SCOPE.is_empty() && !caller.has(P::SCOPE) {
+        return Err(Error::InsufficientScope(P::SCOPE));
+    }
+    if P::PURPOSES.is_some_and(|purposes| !purposes.contains(&caller.purpose)) {
+        return Err(Error::PurposeNotAllowed);
+    }
+    let (state, room) = gate.limits.check(caller.client, P::CLASS);
+    if let Some(state) = state {
+        req.extensions_mut().insert(state);
+    }
+    room?;
+    let running = gate.limits.enter(caller.client)?;
+    if !is_file(req.path()) {
+        acceptable(req)?;
+    }
+    // The body of an import is a file: what else the request says stands in its query.
+    if req.method() != Method::GET && req.path() != IMPORTS {
+        no_parameters(req.query_string())?;
+    }
+    // The layer reads it when the answer leaves.
+    let trail = Trail::default();
+    req.extensions_mut().insert(trail.clone());
+    Ok((Allowed { gate, store, caller, context, trail, _running: running, permission: PhantomData }, proof))
+}
+
+/// Who the token says that calls, and the proof of possession where it is bound to a key.
+fn authenticate(
+    req: &HttpRequest,
+    auth: &Authenticator,
+    context: &RequestContext,
+    now: Timestamp,
+) -> Result<(Arc<Caller>, Option<Proof>)> {
     let (scheme, token) = credentials(req)?;
-    let auth = &gate.authenticator;
     let bound = || Bound { nonce: auth.nonces.as_ref().map(|n| n.current(now)) };
     if scheme == Scheme::Dpop {
         req.extensions_mut().insert(bound());
@@ -117,25 +182,7 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)
         (Scheme::Dpop, None) => return Err(Error::InvalidToken("not bound to a key")),
         (Scheme::Dpop, Some(key)) => Some(possession(req, auth, &context.method, token, key, now)?),
     };
-    let caller = Arc::clone(&verified.caller);
-    req.extensions_mut().insert(Seen { client: caller.client.to_string(), agency: caller.agency.to_string() });
-    if !P::SCOPE.is_empty() && !caller.has(P::SCOPE) {
-        return Err(Error::InsufficientScope(P::SCOPE));
-    }
-    if P::PURPOSES.is_some_and(|purposes| !purposes.contains(&caller.purpose)) {
-        return Err(Error::PurposeNotAllowed);
-    }
-    let (state, room) = gate.limits.check(caller.client, P::CLASS);
-    if let Some(state) = state {
-        req.extensions_mut().insert(state);
-    }
-    room?;
-    let running = gate.limits.enter(caller.client)?;
-    acceptable(req)?;
-    if req.method() != Method::GET {
-        no_parameters(req.query_string())?;
-    }
-    Ok((Allowed { gate, caller, context, _running: running, permission: PhantomData }, proof))
+    Ok((Arc::clone(&verified.caller), proof))
 }
 
 /// The proof that the caller holds the key of its token, made for this request.
@@ -166,6 +213,14 @@ pub fn one_proof(req: &HttpRequest) -> Result<&str> {
         return Err(Error::InvalidDpopProof("two headers"));
     }
     value.to_str().map_err(|_| Error::InvalidDpopProof("not ASCII"))
+}
+
+/// Where files are sent to.
+pub const IMPORTS: &str = "/v1/imports";
+
+/// Whether an answer is a file, of the media type that it is of.
+fn is_file(path: &str) -> bool {
+    path.strip_prefix("/v1/jobs/").is_some_and(|rest| rest.contains("/files/"))
 }
 
 /// Whoever takes no form in which there is an answer gets none.
@@ -213,9 +268,26 @@ impl<P: Permission> Allowed<P> {
         &self.caller
     }
 
+    /// Who calls, to be handed on.
+    pub fn caller_shared(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+
     /// The store.
     pub fn store(&self) -> &Store {
-        &self.gate.store
+        &self.store
+    }
+
+    /// Records what a write showed beside what it did. In a batch the entries are part of its transaction, which is
+    /// durable before anything is shown, and whose writer the access record's own thread would wait for.
+    pub async fn record(&self, act: &Act, entry: Entry) -> Result<()> {
+        if !self.store.is_joined() {
+            return self.gate.services.access.record(&act.actor, act.now, entry).await.map(drop);
+        }
+        let (actor, now) = (act.actor.clone(), act.now);
+        let mut entries = entry.of_persons();
+        entries.insert(0, entry);
+        self.store.write(move |tx| ledger::append(tx, &actor, now, entries.clone())).await
     }
 
     /// Catalogue, access record, cursors.
@@ -259,8 +331,9 @@ impl<P: Permission> Allowed<P> {
                 user: self.caller.user.clone(),
                 purpose: Some(self.caller.purpose),
                 request_id: self.context.id,
+                trail: self.trail.clone(),
             },
-            scope: self.caller.scope(now),
+            scope: self.caller.scope(now).on(&self.trail),
             now,
             catalogue: Arc::clone(&self.gate.services.catalogue),
             index: Arc::clone(&self.gate.services.index),

@@ -23,4 +23,4 @@ pub mod respond;
 pub mod schema;
 pub mod select;
 pub mod squeeze;
-mod strict;
+pub mod strict;

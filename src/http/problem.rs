@@ -88,7 +88,7 @@ pub struct ProblemBody {
 }
 
 /// One fault of a request.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ProblemFault)]
 pub struct FaultBody {
     /// JSON pointer into the body (`#/charges/0/role`).
@@ -134,6 +134,11 @@ pub fn render(
     request_id: uuid::Uuid,
     base: &str,
 ) -> (ProblemBody, Vec<(HeaderName, HeaderValue)>) {
+    if let Error::InBatch { operation, error } = error {
+        let (mut body, headers) = render(error, lang, request_id, base);
+        within(&mut body, *operation, codes::kind(error).title(lang));
+        return (body, headers);
+    }
     let kind = codes::kind(error);
     let mut body = ProblemBody {
         kind: format!("{base}/problems/{}", kind.code),
@@ -196,6 +201,8 @@ pub fn render(
         | Error::OwnerOnly
         | Error::NotFound
         | Error::Erased
+        | Error::FeedTruncated
+        | Error::ExportExpired
         | Error::NotAcceptable
         | Error::RequestTimeout
         | Error::ExternalRefTaken
@@ -204,12 +211,29 @@ pub fn render(
         | Error::HeadTooLarge
         | Error::UnsupportedMediaType
         | Error::IdempotencyKeyReused
+        | Error::InBatch { .. }
         | Error::Internal(_) => {}
     }
     (body, headers)
 }
 
-fn fault(fault: &Fault, lang: Lang) -> FaultBody {
+/// The faults of an operation at their places in its batch; one that has none is named as a whole.
+fn within(body: &mut ProblemBody, operation: usize, title: &'static str) {
+    let at = format!("#/operations/{operation}");
+    for fault in &mut body.errors {
+        fault.pointer = Some(match fault.pointer.as_deref().and_then(|p| p.strip_prefix('#')) {
+            Some(pointer) => format!("{at}/body{pointer}"),
+            None => at.clone(),
+        });
+    }
+    if body.errors.is_empty() {
+        let (code, detail) = (body.code, title);
+        body.errors.push(FaultBody { pointer: Some(at), parameter: None, header: None, code, detail, expected: None });
+    }
+}
+
+/// One fault as it is shown.
+pub fn fault(fault: &Fault, lang: Lang) -> FaultBody {
     let (code, detail) = codes::fault(fault.code, lang);
     let mut body =
         FaultBody { pointer: None, parameter: None, header: None, code, detail, expected: fault.expected.clone() };

@@ -96,6 +96,8 @@ kinds! {
     Charge, ChargeId, "charge";
     /// A communication or request from one authority to another.
     Referral, ReferralId, "referral";
+    /// The registry's signature under what was sent or received.
+    Receipt, ReceiptId, "receipt";
     /// An agency's share in a case.
     Participant, ParticipantId, "participant";
     /// A coercive or protective measure.
@@ -120,10 +122,20 @@ kinds! {
     Training, TrainingId, "training";
     /// Money that a donor gives.
     Funding, FundingId, "funding";
+    /// What another agency says is wrong in a record.
+    Correction, CorrectionId, "correction";
+    /// Several writes that were done together.
+    Batch, BatchId, "batch";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
     /// A release of figures.
     Release, ReleaseId, "statistics_release";
+    /// A subscription to the feed.
+    Webhook, WebhookId, "webhook";
+    /// One attempt to deliver an event.
+    Delivery, DeliveryId, "webhook_delivery";
+    /// Work behind a request: an import, an export.
+    Job, JobId, "job";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

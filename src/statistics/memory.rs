@@ -266,7 +266,8 @@ impl Memory {
     }
 
     fn victim(&mut self, victim: &VictimFacts) -> Result<VictimRow> {
-        let VictimFacts { id, person: of, again, sex, age_band, nationalities, birth, status, recruitment, means, purposes } = victim;
+        let VictimFacts { id, person: of, again, sex, age_band, nationalities, birth, status, recruitment, means, purposes } =
+            victim;
         Ok(VictimRow {
             record: person(*id),
             person: person(of.unwrap_or(*id)),

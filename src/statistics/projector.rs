@@ -14,7 +14,7 @@ use crate::db::Store;
 use crate::kernel::error::Unavailable;
 use crate::kernel::ids::{BUCKETS, CaseId};
 use crate::kernel::{Bucket, Error, Result, Timestamp};
-use crate::ledger::sealer::lead_as;
+use crate::ledger::sealer::lead;
 
 /// The lease's name.
 const WORK: &str = "statistics";
@@ -110,7 +110,7 @@ impl Figures {
             let (holder, given) = (self.holder.clone(), Arc::new(facts));
             let facts = Arc::clone(&given);
             let written = store.write_blocking(move |tx| {
-                if !lead_as(tx, WORK, &holder, now)? {
+                if !lead(tx, WORK, &holder, now)? {
                     return Ok(None);
                 }
                 let mut written = 0;

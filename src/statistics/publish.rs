@@ -45,9 +45,8 @@ fn gather(
     let mut cases = Vec::new();
     let mut first = 0;
     while first < BUCKETS {
-        let (facts, members) = store.read_blocking(|conn| {
-            Ok((store::range(conn, first, Some(position))?, release_store::members(conn, first)?))
-        })?;
+        let (facts, members) = store
+            .read_blocking(|conn| Ok((store::range(conn, first, Some(position))?, release_store::members(conn, first)?)))?;
         let members: HashMap<CaseId, String> = members.into_iter().collect();
         cases.extend(
             facts

@@ -316,7 +316,8 @@ pub fn draft(
                 cube.attributes.iter().filter_map(|a| topic.population.attributes.get(*a)).map(|a| a.name).collect();
             let rows = rows(&topic, cube, protected);
             un_rows.extend(of_the_united_nations(cube.name, &rows));
-            let items: Vec<Value> = rows.into_iter().map(|(values, count)| json!({"values": values, "count": count})).collect();
+            let items: Vec<Value> =
+                rows.into_iter().map(|(values, count)| json!({"values": values, "count": count})).collect();
             listed.push((cube.name.to_owned(), topic.unit, names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()));
             cubes.push(published(cube.name, &head(cube.name, topic.unit, &names, items)));
         }
@@ -354,7 +355,9 @@ fn of_the_united_nations(cube: &str, rows: &[(Vec<String>, Option<u64>)]) -> Vec
     for (values, count) in rows {
         let row: Vec<&str> = match (cube, values.as_slice()) {
             // Several of our codes are one word there: published numbers are not added up, so only what is one is carried.
-            ("victims-by-form-sex-minority", [form, sex, minority]) if ["total", "female", "male"].contains(&sex.as_str()) => {
+            ("victims-by-form-sex-minority", [form, sex, minority])
+                if ["total", "female", "male"].contains(&sex.as_str()) =>
+            {
                 let dimension = if form == TOTAL { "Total" } else { "by form of exploitation" };
                 let category = word(form, un::category);
                 vec!["Detected trafficking victims", dimension, category, word(sex, un::sex), word(minority, un::age)]

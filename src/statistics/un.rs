@@ -121,7 +121,14 @@ pub fn glotip(memory: &Memory, law: &Catalogue, lane: &Lane, year: i32) -> Vec<R
         for word in [TOTAL, sex(&code)] {
             let row = Row { indicator, dimension: TOTAL, category: whole(""), sex: word, age: TOTAL, value: 1 };
             add(&mut rows, row);
-            let row = Row { indicator, dimension: "by citizenship", category: nationality.clone(), sex: word, age: TOTAL, value: 1 };
+            let row = Row {
+                indicator,
+                dimension: "by citizenship",
+                category: nationality.clone(),
+                sex: word,
+                age: TOTAL,
+                value: 1,
+            };
             add(&mut rows, row);
         }
     }
@@ -184,7 +191,12 @@ pub fn ic_tip(memory: &Memory, law: &Catalogue, lane: &Lane, year: i32) -> Vec<I
     }
     for (indicator, category) in [(PROSECUTED, "prosecuted"), (CONVICTED, "convicted")] {
         let value = charged.get(indicator).copied().unwrap_or(0);
-        rows.push(IcTip { block: "perpetrator", variable: "status_in_criminal_justice", category: category.to_owned(), value });
+        rows.push(IcTip {
+            block: "perpetrator",
+            variable: "status_in_criminal_justice",
+            category: category.to_owned(),
+            value,
+        });
     }
     rows
 }

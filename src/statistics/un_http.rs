@@ -136,8 +136,7 @@ pub async fn statistics_sdg(req: HttpRequest, allowed: Allowed<StatisticsRead>) 
         });
         return Ok(csv(render::csv(&["indicator", "year", "sex", "age", "form", "value"], rows)));
     }
-    let items =
-        rows.into_iter().map(|Numerator { sex, age, form, value }| SdgRow { sex, age, form, value }).collect();
+    let items = rows.into_iter().map(|Numerator { sex, age, form, value }| SdgRow { sex, age, form, value }).collect();
     Ok(respond::plain(&req, &SdgTable { year, indicator: "16.2.2", scope: scope(&lane), as_of: as_of(until), items }))
 }
 
@@ -182,7 +181,9 @@ pub async fn statistics_quality(req: HttpRequest, allowed: Allowed<StatisticsRea
         let rows = items.iter().flat_map(|q| {
             let filled = q.completeness.iter().map(|f| (f.field, f.recorded, f.of));
             let issues = q.inconsistencies.iter().map(|i| (i.issue, i.cases, q.cases));
-            filled.chain(issues).map(|(measure, n, of)| vec![q.agency.clone(), measure.to_owned(), n.to_string(), of.to_string()])
+            filled
+                .chain(issues)
+                .map(|(measure, n, of)| vec![q.agency.clone(), measure.to_owned(), n.to_string(), of.to_string()])
         });
         return Ok(csv(render::csv(&["agency", "measure", "recorded", "of"], rows)));
     }

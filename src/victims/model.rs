@@ -193,6 +193,7 @@ impl From<VictimIdentityInput> for IdentityPatch {
             contacts,
             address,
             safe_contact_instructions,
+            extensions,
         } = input;
         Self {
             given_names,
@@ -205,6 +206,7 @@ impl From<VictimIdentityInput> for IdentityPatch {
             contacts,
             address,
             safe_contact_instructions,
+            extensions,
         }
     }
 }
@@ -223,6 +225,7 @@ pub fn identity_view(identity: &Identity, victim_id: VictimId, version: i64, upd
         contacts,
         address,
         safe_contact_instructions,
+        extensions,
     } = identity.clone();
     VictimIdentityView {
         victim_id,
@@ -237,6 +240,7 @@ pub fn identity_view(identity: &Identity, victim_id: VictimId, version: i64, upd
         contacts,
         address,
         safe_contact_instructions,
+        extensions,
     }
 }
 

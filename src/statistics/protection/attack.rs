@@ -16,7 +16,12 @@ pub type Bounds = BTreeMap<Coordinates, (u64, u64)>;
 /// Bounds of every cell, from everything published, drawn tighter until nothing moves. The attacker takes every withheld
 /// cell for a small one; where some was withheld for another's sake, the bounds may contradict each other, and the attacker
 /// has learnt nothing: none.
-pub fn bounds(shape: &Population, cubes: &[Cube], rules: &Rules, published: &BTreeMap<Coordinates, Option<u64>>) -> Option<Bounds> {
+pub fn bounds(
+    shape: &Population,
+    cubes: &[Cube],
+    rules: &Rules,
+    published: &BTreeMap<Coordinates, Option<u64>>,
+) -> Option<Bounds> {
     let mut known: Bounds = published.iter().map(|(at, said)| (at.clone(), rules.interval(*said))).collect();
     let lines = lines(shape, cubes);
     loop {
@@ -32,7 +37,8 @@ pub fn bounds(shape: &Population, cubes: &[Cube], rules: &Rules, published: &BTr
             for (at, (low, high)) in line.children.iter().zip(&children) {
                 // The rest of the line is between these.
                 let (rest_least, rest_most) = (least - low, most - high);
-                let tighter = ((*low).max(tighter.0.saturating_sub(rest_most)), (*high).min(tighter.1.saturating_sub(rest_least)));
+                let tighter =
+                    ((*low).max(tighter.0.saturating_sub(rest_most)), (*high).min(tighter.1.saturating_sub(rest_least)));
                 if tighter != (*low, *high) {
                     known.insert(at.clone(), tighter);
                     moved = true;

@@ -127,11 +127,8 @@ const DRAWS: u64 = 1_000;
 pub fn protect(population: &Population, cubes: &[Cube], rules: &Rules, secret: &Secret) -> Option<Protected> {
     let lattice = lattice(population, cubes);
     for draw in 0..DRAWS {
-        let first: BTreeMap<Coordinates, Option<u64>> = lattice
-            .cells
-            .iter()
-            .map(|(at, cell)| (at.clone(), rules.publish(noisy(cell, rules, secret, draw))))
-            .collect();
+        let first: BTreeMap<Coordinates, Option<u64>> =
+            lattice.cells.iter().map(|(at, cell)| (at.clone(), rules.publish(noisy(cell, rules, secret, draw)))).collect();
         if !certified(&lattice, rules, &first) {
             continue;
         }
@@ -161,7 +158,9 @@ fn noisy(cell: &Cell, rules: &Rules, secret: &Secret, draw: u64) -> u64 {
 fn certified(lattice: &Lattice, rules: &Rules, published: &BTreeMap<Coordinates, Option<u64>>) -> bool {
     let could = |kind: &[usize], change: i64| {
         kind.iter().all(|n| {
-            let Some((at, cell)) = lattice.listed.get(*n).and_then(|at| lattice.cells.get_key_value(at)) else { return false };
+            let Some((at, cell)) = lattice.listed.get(*n).and_then(|at| lattice.cells.get_key_value(at)) else {
+                return false;
+            };
             let said = published.get(at).copied().flatten();
             rules.possible(cell.count.saturating_add_signed(change), said)
         })
