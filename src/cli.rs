@@ -6,6 +6,7 @@ mod htcds;
 mod import;
 mod ledger;
 mod referrals;
+mod statistics;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -60,6 +61,9 @@ enum Command {
     /// The desks of legal time limits
     #[command(subcommand)]
     Deadlines(DeadlinesCommand),
+    /// The facts of figures, and releases
+    #[command(subcommand)]
+    Statistics(statistics::StatisticsCommand),
     /// Who keeps a referral waiting
     #[command(subcommand)]
     Referrals(referrals::ReferralsCommand),
@@ -335,6 +339,7 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
         Some(Command::Deadlines(command)) => deadlines(command),
+        Some(Command::Statistics(command)) => statistics::run(command),
         Some(Command::Referrals(command)) => referrals::run(command),
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
@@ -492,8 +497,7 @@ struct DemoClient {
 fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
     const OWNER: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write referrals:read referrals:write";
     const RECEIVER: &str = "cases:read victims:read referrals:read referrals:decide";
-    const VIEWER: &str =
-        "cases:read victims:read accused:read charges:read referrals:read assistance:read programmes:read";
+    const VIEWER: &str = "cases:read victims:read accused:read charges:read referrals:read assistance:read programmes:read";
     const HELPER: &str = "assistance:read assistance:write programmes:read programmes:write";
     let kinds = [
         ("prosecutor", "PE-MP-FISTRAP-LIMA", OWNER, Purpose::Prosecution),

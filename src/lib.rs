@@ -29,6 +29,7 @@
 //! | [`corrections`] | what another agency says is wrong in a record |
 //! | [`batch`] | many writes as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
+//! | [`statistics`] | figures, releases, open data |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
 //!
@@ -88,6 +89,7 @@ pub mod persons;
 pub mod programmes;
 pub mod referrals;
 pub mod reunifications;
+pub mod statistics;
 pub mod trainings;
 pub mod transitions;
 pub mod vault;

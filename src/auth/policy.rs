@@ -105,6 +105,10 @@ policy! {
     AgencyRead => "", None, Read;
     /// Keep the directory of agencies.
     AgencyManage => "agencies:manage", None, Write;
+    /// Look at exact figures over what the agency may see.
+    StatisticsRead => "statistics:read", None, Read;
+    /// Publish figures. The handler asks for an agency that supervises.
+    StatisticsPublish => "statistics:publish", Some(&[Purpose::Oversight, Purpose::Statistics]), Write;
     /// Look at the record: all of it for oversight, one's own agency's entries for a partner.
     AuditRead => "audit:read", None, Read;
     /// Say what an alert on looking was.
@@ -150,6 +154,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("exports:create", "Take out, as files, what the agency may see"),
     ("exports.identity:create", "Take out who persons are"),
     ("agencies:manage", "Keep the directory of agencies"),
+    ("statistics:read", "Look at exact figures over the cases that the agency may see; for oversight, over all of them"),
+    ("statistics:publish", "Publish releases of figures, for oversight"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit:review", "Acknowledge alerts on looking: oversight"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),

@@ -361,6 +361,13 @@ impl Catalogue {
         self.countries.contains(alpha2)
     }
 
+    /// Every country (ISO 3166-1 alpha-2), in order.
+    pub fn countries(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.countries.iter().map(String::as_str).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// Whether a code has the shape of a language (ISO 639: two or three letters).
     pub fn language_known(&self, code: &str) -> bool {
         matches!(code.len(), 2 | 3) && code.bytes().all(|b| b.is_ascii_lowercase())

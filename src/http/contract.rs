@@ -55,6 +55,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "statistics", "description": "Figures of what the caller may see"},
                 {"name": "jobs", "description": "Imports, exports and how far they are"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
+                {"name": "statistics", "description": "Exact figures over what the caller may see, and the releases that everybody may read"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
                 {"name": "events", "description": "What changes, as a feed to follow"},
                 {"name": "webhooks", "description": "What changes, brought to an endpoint of the partner's"},
@@ -253,6 +254,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         "/v1/catalogues",
         "/v1/audit/checkpoints",
         "/v1/audit/consistency",
+        "/v1/statistics",
         "/v1/webhooks",
     ]
     .iter()
@@ -295,7 +297,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
                 put(headers, "RateLimit", json!({"$ref": "#/components/headers/RateLimit"}));
                 put(headers, "RateLimit-Policy", json!({"$ref": "#/components/headers/RateLimitPolicy"}));
             }
-            if secured && has_version || path.starts_with("/v1/catalogues") {
+            if secured && has_version || ["/v1/catalogues", "/v1/open-data"].iter().any(|p| path.starts_with(p)) {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
             if audit == "read" || audit == "change" && secured {

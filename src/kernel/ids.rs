@@ -128,6 +128,8 @@ kinds! {
     Batch, BatchId, "batch";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
+    /// A release of figures.
+    Release, ReleaseId, "statistics_release";
     /// A subscription to the feed.
     Webhook, WebhookId, "webhook";
     /// One attempt to deliver an event.
