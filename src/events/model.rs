@@ -194,9 +194,8 @@ followed! {
     "agency" => Way::Nobody, Open, "";
     "ledger" => Way::Nobody, Open, "";
     "deconfliction" => Way::Nobody, Open, "";
-    // Who looks too much is told to oversight on its desk; a token is its client's own business.
+    // Who looks too much is told to oversight on its desk.
     "audit_alert" => Way::Nobody, Open, "";
-    "token" => Way::Nobody, Open, "";
 }
 
 /// What is known of a type; nothing of one that a newer program wrote.
