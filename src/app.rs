@@ -60,6 +60,8 @@ fn routes(cfg: &mut ServiceConfig) {
     crate::consents::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
+    crate::holds::http::routes(cfg);
+    crate::erasures::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
@@ -179,7 +181,7 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
 }
 
 /// The key of the blind index, from the keyring: a stolen database does not say whom a row of it is about.
-fn index_key(store: &Store) -> Result<IndexKey, String> {
+pub fn index_key(store: &Store) -> Result<IndexKey, String> {
     let secret = store.vault().and_then(|v| v.derive("blind-index")).map_err(|e| format!("no key for the index: {e:?}"))?;
     IndexKey::from_secret(&secret)
 }

@@ -56,6 +56,9 @@ enum Command {
     Deadlines(DeadlinesCommand),
     /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a certificate
     Erase(EraseCommand),
+    /// The index by which persons are found
+    #[command(subcommand)]
+    Index(IndexCommand),
     /// Check the law data, or write them out for correction
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
@@ -243,6 +246,18 @@ enum DeadlinesCommand {
     Rebuild(DataArgs),
 }
 
+#[derive(Debug, Subcommand)]
+enum IndexCommand {
+    /// Make it again from the sealed identities; the server may run meanwhile, and a run that broke off is run again
+    Rebuild {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Bucket to begin with: where a run broke off (PostgreSQL)
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i16).range(0..4096))]
+        from: i16,
+    },
+}
+
 #[derive(Debug, Args)]
 struct TokenCommand {
     #[command(flatten)]
@@ -273,6 +288,7 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Keys(command)) => keys(command),
         Some(Command::Deadlines(command)) => deadlines(command),
         Some(Command::Erase(command)) => erase(&command),
+        Some(Command::Index(command)) => index(command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Ledger(command)) => ledger::run(command),
         Some(Command::Token(command)) => token(&command),
@@ -709,6 +725,26 @@ fn deadlines(command: DeadlinesCommand) -> Result<(), String> {
         .map_err(|e| format!("the desk could not be made again: {e:?}"))?;
     bar.finish_and_clear();
     print(&json!({ "cases": done }))
+}
+
+fn index(command: IndexCommand) -> Result<(), String> {
+    let IndexCommand::Rebuild { data, from } = command;
+    let (store, _) = vault(&data)?;
+    let key = app::index_key(&store)?;
+    let buckets = u64::from(crate::kernel::ids::BUCKETS.unsigned_abs());
+    let bar = progress(2 * buckets, "buckets, twice");
+    let mut reached = from;
+    let report = crate::persons::reindex::run(&store, &key, from, |seen| {
+        if !seen.sweeping {
+            reached = seen.bucket;
+        }
+        bar.set_position(u64::from(seen.bucket.unsigned_abs()) + if seen.sweeping { buckets } else { 0 });
+    });
+    bar.finish_and_clear();
+    let report = report.map_err(|e| {
+        format!("the index could not be made again (go on with `sistra index rebuild --from {reached}`): {e:?}")
+    })?;
+    print(&json!(report))
 }
 
 /// A progress bar on a terminal, nothing elsewhere.

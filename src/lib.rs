@@ -15,6 +15,7 @@
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
+//! | [`holds`] [`erasures`] [`retention`] | what must be kept, who is forgotten, and when |
 //! | [`deconfliction`] | whether another agency knows a person |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
@@ -53,7 +54,9 @@ pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
+pub mod erasures;
 pub mod hearings;
+pub mod holds;
 pub mod http;
 pub mod kernel;
 pub mod ledger;
@@ -61,6 +64,7 @@ pub mod measures;
 pub mod notes;
 pub mod persons;
 pub mod referrals;
+pub mod retention;
 pub mod transitions;
 pub mod vault;
 pub mod victims;

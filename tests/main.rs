@@ -11,6 +11,8 @@ mod deadlines;
 mod durability;
 mod edge;
 mod evidence;
+mod index;
+mod keeping;
 mod matrix;
 mod merges;
 mod operations;

@@ -733,3 +733,57 @@ diesel::table! {
         agency_code -> Text,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `legal_hold`.
+    legal_hold (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        subject_type -> Text,
+        subject_id -> IdSql,
+        active -> Bool,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `erasure`.
+    erasure (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        person_type -> Text,
+        person_id -> IdSql,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> Nullable<IdSql>,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `keeping_desk`: holds, erasures and retention reviews, by lane.
+    keeping_desk (bucket, agency_code, kind, resource_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        kind -> Text,
+        resource_id -> IdSql,
+        open -> Bool,
+    }
+}

@@ -45,6 +45,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
+                {"name": "keeping", "description": "What must be kept and who is forgotten: legal holds, erasures, retention"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
@@ -197,10 +198,13 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         statuses.extend([412, 428]);
     }
     // The doors of what lies under a person's key.
-    if path.ends_with("/identity")
-        || (method == "patch" && ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p)))
-    {
+    let of_person = ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p));
+    let keeping = method == "post" && ["/v1/erasures", "/v1/legal-holds"].contains(&path);
+    if path.ends_with("/identity") || (method == "patch" && of_person) || (versioned && of_person) || keeping {
         statuses.push(410);
+    }
+    if path.ends_with("/certificate") {
+        statuses.push(409);
     }
     let read = method == "get" && secured;
     let answer = operation.get("responses").and_then(|r| r.get("200").or_else(|| r.get("201"))).and_then(schema_of).cloned();

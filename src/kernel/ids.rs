@@ -110,6 +110,10 @@ kinds! {
     Consent, ConsentId, "consent";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
+    /// What must not be lost.
+    LegalHold, LegalHoldId, "legal_hold";
+    /// A request that a person be forgotten.
+    Erasure, ErasureId, "erasure";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

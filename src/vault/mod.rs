@@ -237,6 +237,11 @@ pub fn seal<T: Guarded, K: Kind, R: Kind>(tx: &mut Conn, subject: Id<K>, record:
     guarded::seal(&key, subject, record.erase(), value)
 }
 
+/// A document whose subject's key is destroyed: what of it may lie in clear, and nothing else.
+pub fn without_secrets<T: Guarded>(value: &T) -> Result<Json> {
+    guarded::bare(value)
+}
+
 /// Opens what was sealed of one record.
 pub fn open<T: Guarded, K: Kind, R: Kind>(conn: &mut Conn, subject: Id<K>, record: Id<R>, stored: &Json) -> Result<T> {
     keys(conn, [subject])?.open(subject, record, stored)

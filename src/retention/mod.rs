@@ -1,0 +1,3 @@
+//! How long what is known is kept, and who sees to it.
+
+pub mod desk;
