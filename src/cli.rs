@@ -1,6 +1,9 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
+mod ctdc;
+mod htcds;
 mod ledger;
+mod referrals;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -10,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::app;
-use crate::auth::clients::{self, Credential, Directory, NewClient};
+use crate::auth::clients::{self, Constraint, Credential, Directory, NewClient};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
 use crate::auth::{Authenticator, Purpose};
@@ -54,8 +57,14 @@ enum Command {
     /// The desks of legal time limits
     #[command(subcommand)]
     Deadlines(DeadlinesCommand),
+    /// Who keeps a referral waiting
+    #[command(subcommand)]
+    Referrals(referrals::ReferralsCommand),
     /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a certificate
     Erase(EraseCommand),
+    /// How long what is known is kept
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// The index by which persons are found
     #[command(subcommand)]
     Index(IndexCommand),
@@ -65,6 +74,12 @@ enum Command {
     /// Check the record of everything that happened, prove from it, export it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Register the cases of a file
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Write cases into a file
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Print an access token for a client
     Token(TokenCommand),
     /// Ask a server whether it is ready; exit code 0 if it is
@@ -73,6 +88,20 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080/healthz/ready")]
         url: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// IOM's HTCDS 0.2, 1.0 or 2.0: CSV, XLSX, ODS or the JSON profile; prints what was lossy, line by line
+    Htcds(htcds::ImportCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ExportCommand {
+    /// IOM's HTCDS 2.0: CSV, XLSX or the JSON profile
+    Htcds(htcds::ExportCommand),
+    /// CTDC's file of victims: 27 columns, nobody stands out; prints what was given up for that
+    Ctdc(ctdc::ExportCommand),
 }
 
 #[derive(Debug, Args)]
@@ -119,7 +148,7 @@ enum MigrateCommand {
 
 #[derive(Debug, Args)]
 struct OpenapiCommand {
-    /// Write openapi/v1.json and openapi/public.txt
+    /// Write openapi/v1.json, openapi/public.txt and the JSON Schema of HTCDS
     #[arg(long, conflicts_with = "check")]
     write: bool,
     /// Fail if they differ from the program
@@ -151,10 +180,36 @@ enum ClientCommand {
         /// File with its public keys (JWK set); without it the client gets a secret
         #[arg(long)]
         jwks: Option<PathBuf>,
+        /// Its tokens must be bound to a key (DPoP, RFC 9449)
+        #[arg(long)]
+        dpop: bool,
+        /// UBIGEO prefix of where it works; its agency's if absent
+        #[arg(long)]
+        territory: Option<String>,
+    },
+    /// Change what holds for a partner system's tokens
+    Constrain {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its id
+        id: String,
+        /// Whether its tokens must be bound to a key (DPoP, RFC 9449)
+        #[arg(long)]
+        dpop: Option<bool>,
+        /// UBIGEO prefix of where it works; an empty one for its agency's
+        #[arg(long)]
+        territory: Option<String>,
+    },
+    /// End every token that a partner system has now: refused everywhere within five seconds; it can take new ones
+    Revoke {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its id
+        id: String,
     },
     /// List the partner systems
     List(DataArgs),
-    /// Disable a partner system: refused everywhere within five seconds
+    /// Disable a partner system and end its tokens: refused everywhere within five seconds
     Disable {
         #[command(flatten)]
         data: DataArgs,
@@ -247,6 +302,22 @@ enum DeadlinesCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum RetentionCommand {
+    /// Carry out the schedule: list what must be reviewed, restrict, propose erasures; prints what fell due and what became
+    /// of it. What is held stays; nobody is erased by this alone. A run that broke off is run again
+    Run {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Say what would fall due, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// The day for which it is run, YYYY-MM-DD; today if absent
+        #[arg(long)]
+        as_of: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum IndexCommand {
     /// Make it again from the sealed identities; the server may run meanwhile, and a run that broke off is run again
     Rebuild {
@@ -287,10 +358,15 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
         Some(Command::Deadlines(command)) => deadlines(command),
+        Some(Command::Referrals(command)) => referrals::run(command),
         Some(Command::Erase(command)) => erase(&command),
+        Some(Command::Retention(command)) => retention(command),
         Some(Command::Index(command)) => index(command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Ledger(command)) => ledger::run(command),
+        Some(Command::Import(ImportCommand::Htcds(command))) => htcds::import(&command),
+        Some(Command::Export(ExportCommand::Htcds(command))) => htcds::export(&command),
+        Some(Command::Export(ExportCommand::Ctdc(command))) => ctdc::export(&command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {
             Ok(_) => Ok(()),
@@ -553,7 +629,8 @@ fn catalogue(command: CatalogueCommand) -> Result<(), String> {
             let law = Catalogue::load(dir.as_deref()).map_err(|faults| faults.to_string())?;
             print(&json!({
                 "release": law.release(), "offences": law.offences().len(), "code_lists": law.code_lists().len(),
-                "procedures": law.profiles().len(), "limits": law.all_limits().len(), "agencies": law.agencies().len()
+                "procedures": law.profiles().len(), "limits": law.all_limits().len(), "agencies": law.agencies().len(),
+                "retention_rules": law.retention().len()
             }))
         }
         CatalogueCommand::Export { dir } => print(&json!({ "written": Catalogue::export(&dir)? })),
@@ -562,7 +639,11 @@ fn catalogue(command: CatalogueCommand) -> Result<(), String> {
 
 fn openapi(command: &OpenapiCommand) -> Result<(), String> {
     let document = contract::document(&app::contract());
-    let files = [("v1.json", contract::text(&document)), ("public.txt", contract::public(&document))];
+    let files = [
+        ("v1.json", contract::text(&document)),
+        ("public.txt", contract::public(&document)),
+        ("htcds-2.0.schema.json", format!("{:#}\n", crate::htcds::profile::schema())),
+    ];
     for (name, text) in files {
         let path = command.dir.join(name);
         if command.write {
@@ -583,7 +664,7 @@ fn client(command: ClientCommand) -> Result<(), String> {
     let now = Timestamp::now();
     let id_of = |id: &str| id.parse::<ClientId>().map_err(|()| format!("\"{id}\" is no client id"));
     match command {
-        ClientCommand::Create { data, agency, name, scope, purpose, jwks } => {
+        ClientCommand::Create { data, agency, name, scope, purpose, jwks, dpop, territory } => {
             let credential = match jwks {
                 None => Credential::Secret,
                 Some(path) => Credential::Jwks(
@@ -601,8 +682,22 @@ fn client(command: ClientCommand) -> Result<(), String> {
                 purposes,
                 credential,
             };
-            let (id, secret) = clients::create(&mut ready(&data)?, &new, now)?;
+            let mut conn = ready(&data)?;
+            let (id, secret) = clients::create(&mut conn, &new, now)?;
+            if dpop || territory.is_some() {
+                clients::constrain(&mut conn, id, &Constraint { dpop_required: Some(dpop), territory }, now)?;
+            }
             print(&json!({ "client_id": id, "client_secret": secret, "agency": new.agency, "scope": new.scopes.join(" ") }))
+        }
+        ClientCommand::Constrain { data, id, dpop, territory } => {
+            let client = id_of(&id)?;
+            let constraint = Constraint { dpop_required: dpop, territory };
+            clients::constrain(&mut ready(&data)?, client, &constraint, now)?;
+            print(&json!({ "client_id": client, "dpop": dpop, "territory": constraint.territory }))
+        }
+        ClientCommand::Revoke { data, id } => {
+            clients::end_tokens(&mut ready(&data)?, id_of(&id)?, now)?;
+            print(&json!({ "client_id": id, "tokens_after": now }))
         }
         ClientCommand::List(data) => {
             let all = clients::all(&mut ready(&data)?).map_err(|e| format!("clients not read: {e:?}"))?;
@@ -610,7 +705,8 @@ fn client(command: ClientCommand) -> Result<(), String> {
                 .iter()
                 .map(|c| {
                     json!({ "client_id": c.id, "agency": c.agency, "name": c.name, "scope": c.scopes.join(" "),
-                        "purposes": c.purposes.iter().map(|p| p.as_str()).collect::<Vec<_>>(), "active": c.active })
+                        "purposes": c.purposes.iter().map(|p| p.as_str()).collect::<Vec<_>>(), "active": c.active,
+                        "dpop": c.dpop_required, "territory": c.territory, "tokens_after": c.tokens_after })
                 })
                 .collect();
             print(&json!({ "items": shown }))
@@ -727,6 +823,24 @@ fn deadlines(command: DeadlinesCommand) -> Result<(), String> {
     print(&json!({ "cases": done }))
 }
 
+fn retention(command: RetentionCommand) -> Result<(), String> {
+    let RetentionCommand::Run { data, dry_run, as_of } = command;
+    let now = Timestamp::now();
+    let as_of = match as_of {
+        None => now.date(),
+        Some(text) => crate::kernel::Day::parse(&text).ok_or_else(|| format!("\"{text}\" is no day: YYYY-MM-DD"))?.date(),
+    };
+    let law = Arc::new(data.catalogue()?);
+    let (store, _) = vault(&data)?;
+    let bar = progress(u64::from(crate::kernel::ids::BUCKETS.unsigned_abs()), "buckets");
+    let told = |bucket: i16| bar.set_position(u64::from(bucket.unsigned_abs()));
+    let how = crate::retention::run::Run { as_of, dry: dry_run, now };
+    let report = crate::retention::run::run(&store, &law, how, told)
+        .map_err(|e| format!("the schedule was not carried out to its end (run it again): {e:?}"))?;
+    bar.finish_and_clear();
+    print(&json!(report))
+}
+
 fn index(command: IndexCommand) -> Result<(), String> {
     let IndexCommand::Rebuild { data, from } = command;
     let (store, _) = vault(&data)?;
@@ -769,6 +883,9 @@ fn token(command: &TokenCommand) -> Result<(), String> {
     let directory = Directory::load(&store).map_err(|e| format!("clients not read: {e:?}"))?;
     let id: ClientId = client.parse().map_err(|()| format!("\"{client}\" is no client id"))?;
     let record = directory.find(id).ok().flatten().ok_or_else(|| format!("there is no client {client}"))?;
+    if record.dpop_required {
+        return Err(format!("the tokens of {client} are bound to a key: only the token endpoint makes them"));
+    }
     let scopes: Vec<&'static str> = match scope {
         None => record.scopes.clone(),
         Some(wanted) => record.scopes.iter().copied().filter(|s| wanted.split_whitespace().any(|w| w == *s)).collect(),

@@ -16,7 +16,16 @@
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
 //! | [`holds`] [`erasures`] [`retention`] | what must be kept, who is forgotten, and when |
+//! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
+//! | [`programmes`] | what programmes share: money, donors, the ground of help |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`events`] | what changed, for those who see it: the feed |
+//! | [`webhooks`] | the feed, brought to a partner's endpoint |
+//! | [`extensions`] | what another system says and the registry has no field for |
+//! | [`htcds`] | the field's own format, IOM's HTCDS, in and out |
+//! | [`ctdc`] | the file of victims that nobody can be found in, for CTDC |
+//! | [`corrections`] | what another agency says is wrong in a record |
+//! | [`batch`] | many writes as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
@@ -40,8 +49,10 @@ pub mod accused;
 pub mod act;
 pub mod agencies;
 pub mod app;
+pub mod assistance;
 pub mod audit;
 pub mod auth;
+pub mod batch;
 pub mod break_glass;
 pub mod cases;
 pub mod catalogue;
@@ -49,22 +60,32 @@ pub mod charges;
 pub mod cli;
 pub mod config;
 pub mod consents;
+pub mod corrections;
+pub mod ctdc;
 pub mod db;
 pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
 pub mod erasures;
+pub mod events;
+pub mod extensions;
 pub mod hearings;
 pub mod holds;
+pub mod htcds;
 pub mod http;
+pub mod imports;
+pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod measures;
 pub mod notes;
 pub mod persons;
+pub mod programmes;
 pub mod referrals;
 pub mod retention;
+pub mod reunifications;
 pub mod transitions;
 pub mod vault;
 pub mod victims;
+pub mod webhooks;

@@ -308,7 +308,7 @@ fn an_erasure_that_broke_off_is_finished_by_the_next_try(world) {
     assert_eq!((done.status, &done.json()["state"]), (200, &json!("executed")), "{}", done.text);
     assert_eq!(world.get(&format!("/v1/victims/{victim}/identity"), &desks.desk).status, 410);
     // Once more, it does nothing.
-    let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4() };
+    let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4(), trail: sistra::kernel::trail::Trail::default() };
     let version = world.get(&erasure, &desks.ombudsman).json()["version"].clone();
     actix_rt::System::new().block_on(sistra::erasures::actions::execute(&store, &actor, id, Timestamp::now())).unwrap();
     assert_eq!(world.get(&erasure, &desks.ombudsman).json()["version"], version);

@@ -35,6 +35,8 @@ const CLEAR: &[(&str, &str)] = &[
     ("external_ref", "the agency's own number of a file, unique among its cases"),
     ("issuer", "who gave a file its number"),
     ("names", "agencies are no persons"),
+    ("types", "types of events"),
+    ("after", "a cursor"),
     ("trigger", "a code of the procedure"),
     ("type", "a code list"),
     ("head", "a code list"),
@@ -105,11 +107,13 @@ fn identity(legal: bool) -> Value {
     let w = Planter::word;
     let contacts = json!([{"kind": "phone", "value": w(), "safe": true}]);
     let documents = json!([{"type": "other", "country": "PE", "number": w()}]);
+    let extensions = json!([{"name": w(), "value": w()}]);
     if legal {
-        return json!({"legal_name": w(), "other_names": [w()], "contacts": contacts, "address": w(), "documents": documents});
+        return json!({"legal_name": w(), "other_names": [w()], "contacts": contacts, "address": w(),
+            "documents": documents, "extensions": extensions});
     }
     json!({"given_names": w(), "paternal_surname": w(), "maternal_surname": w(), "other_names": [w()],
-        "contacts": contacts, "address": w(), "documents": documents})
+        "contacts": contacts, "address": w(), "documents": documents, "extensions": extensions})
 }
 
 fn victim_identity() -> Value {
@@ -316,6 +320,7 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     let mut new = case();
     new["title"] = w().into();
     new["summary"] = w().into();
+    new["extensions"] = json!([{"name": w(), "value": w()}]);
     new["victims"][0]["identity"] = victim_identity();
     new["victims"][0]["indigenous_people"] = w().into();
     new["accused"][0]["identity"] = identity(false);
@@ -325,7 +330,7 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     let path = made.header("location");
     let read = world.get(&path, &token);
     assert_eq!((&read.json()["title"], &read.json()["summary"]), (&new["title"], &new["summary"]), "the caller reads it");
-    p.patch(&path, json!({"title": w(), "summary": w()}));
+    p.patch(&path, json!({"title": w(), "summary": w(), "extensions": [{"name": w(), "value": w()}]}));
     let first = |list: &str, id: &str| world.get(&format!("{path}/{list}"), &token).json()["items"][0][id].as_str().unwrap().to_owned();
     let victim = format!("/v1/victims/{}", first("victims", "victim_id"));
     p.patch(&victim, json!({"indigenous_people": w()}));
@@ -361,9 +366,29 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
         }
         p.step(&format!("/v1/{kind}/{}", twins[0]), json!({"trigger": "merge", "into": twins[1], "evidence": ["double_entry"], "reason": format!("{} dos veces", w())}));
     }
+    let hook = p.post("/v1/webhooks", json!({"url": format!("https://hooks.example/{}", w())})).header("location");
+    p.patch(&hook, json!({"url": format!("https://hooks.example/{}", w())}));
     let consent = p.post(&format!("{victim}/consents"), json!({"purposes": ["referral"], "language": "es", "form": "written",
         "given_by": "self", "explained_by": w()})).header("location");
     p.step(&consent, json!({"trigger": "give", "evidence": w(), "reason": w()}));
+    let need = p.post(&format!("{victim}/assistance"), json!({"need": "shelter", "plan": {"goal": w()},
+        "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}})).header("location");
+    p.patch(&need, json!({"plan": {"goal": w()}, "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}}));
+    p.step(&need, json!({"trigger": "withdraw", "reason": w()}));
+    let reunion = p.post(&format!("{victim}/reunifications"), json!({"country": "US", "summary": w(),
+        "beneficiaries": [{"relation": "parent", "age": 50, "name": w()}]}));
+    let reunion_path = reunion.header("location");
+    p.patch(&reunion_path, json!({"summary": w()}));
+    p.post(&format!("{reunion_path}/beneficiaries"), json!({"relation": "sibling", "age": 20, "name": w()}));
+    let relative = format!("{reunion_path}/beneficiaries/{}", reunion.json()["beneficiaries"][0]["id"].as_str().unwrap());
+    let renamed = json!({"name": w()});
+    p.note("PATCH", &relative, &renamed);
+    let tag = world.get(&reunion_path, &token).header("etag");
+    let named = world.patch(&relative, &token, &tag, &renamed);
+    assert!(named.status == 200 && named.text.contains(WORD), "the caller reads it: {}", named.text);
+    let closing = json!({"trigger": "close", "reason": w()});
+    p.note("POST", &format!("{relative}/transitions"), &closing);
+    assert_eq!(world.step(&relative, &token, &named.header("etag"), &closing).status, 200);
     let referral = p.post("/v1/referrals", json!({"case_id": made.json()["id"], "kind": "service_request", "to_agency": "PE-MIMP-INABIF",
         "sections": ["victims"], "services": ["shelter"], "purpose": "assistance", "urgency": "immediate", "legal_basis": "danger_to_life",
         "consent_ref": w(), "message": w()})).header("location");
@@ -373,6 +398,27 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     p.step(&path, json!({"trigger": "open_inquiry", "effective_on": "2026-03-15", "legal_act": act("disposicion"), "reason": w()}));
     let charge = format!("/v1/charges/{}", world.get(&format!("/v1/charges?case_id={}", made.json()["id"].as_str().unwrap()), &token).json()["items"][0]["id"].as_str().unwrap());
     p.step(&charge, json!({"trigger": "archive", "legal_act": act("disposicion"), "reason": w()}));
+
+    // What another agency says is wrong.
+    let said = world.token("PE-PNP", "cases:read victims:read accused:read corrections:read corrections:write", Purpose::Investigation);
+    let all = json!({"agency": "PE-PNP", "role": "information", "sections": ["narrative", "identifiers", "victims", "accused", "charges"]});
+    p.post(&format!("{path}/participants"), all);
+    let (case_id, id_of) = (made.json()["id"].clone(), |path: &str| path.rsplit('/').next().unwrap().to_owned());
+    for (part, body) in [
+        ("case", json!({"patch": {"title": w(), "summary": w()}})),
+        ("victim", json!({"victim_id": id_of(&victim), "patch": {"indigenous_people": w()}})),
+        ("accused", json!({"accused_id": id_of(&known), "patch": {"occupation": w()}})),
+    ] {
+        let mut new = json!({"case_id": case_id, "reason": w(), "evidence": w()});
+        new[part] = body;
+        p.note("POST", "/v1/corrections", &new);
+        let proposed = world.post("/v1/corrections", &said, &new);
+        assert_eq!(proposed.status, 201, "{part}: {}", proposed.text);
+        p.step(&proposed.header("location"), json!({"trigger": "reject", "reason": w()}));
+    }
+    let together = json!({"operations": [{"id": "n", "method": "POST", "path": format!("{path}/notes"), "body": {"visibility": "shared", "text": w()}}]});
+    let done = world.post("/v1/batch", &token, &together);
+    assert_eq!(done.status, 200, "{}", done.text);
 
     // Questions about a person are no records: nothing of them stays.
     for (path, body) in [

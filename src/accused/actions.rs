@@ -107,21 +107,22 @@ pub async fn amend_accused(
     version: i64,
     patch: AccusedPatch,
 ) -> Result<Written<AccusedView>> {
-    store
-        .write(move |tx| {
-            let (mut accused, sight) = store::find(tx, &act.scope, id)?;
-            sight.must_own()?;
-            must_match(accused.version, version)?;
-            accused.must_stand()?;
-            let changed = accused.amend(patch.clone(), &act)?;
-            if !changed.is_empty() {
-                store::update(tx, &accused, version)?;
-                let entry = Entry::new(Action::Updated, id, Some(accused.version)).changed(changed);
-                ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            }
-            Ok(Written { view: accused.view(), tag: sight.view(), replayed: false })
-        })
-        .await
+    store.write(move |tx| amended(tx, &act, id, version, patch.clone())).await
+}
+
+/// The same, in a transaction that does more.
+pub fn amended(tx: &mut Conn, act: &Act, id: AccusedId, version: i64, patch: AccusedPatch) -> Result<Written<AccusedView>> {
+    let (mut accused, sight) = store::find(tx, &act.scope, id)?;
+    sight.must_own()?;
+    must_match(accused.version, version)?;
+    accused.must_stand()?;
+    let changed = accused.amend(patch, act)?;
+    if !changed.is_empty() {
+        store::update(tx, &accused, version)?;
+        let entry = Entry::new(Action::Updated, id, Some(accused.version)).changed(changed);
+        ledger::append(tx, &act.actor, act.now, vec![entry])?;
+    }
+    Ok(Written { view: accused.view(), tag: sight.view(), replayed: false })
 }
 
 /// Who an accused person is.

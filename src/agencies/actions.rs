@@ -1,8 +1,9 @@
 //! What can be done with the directory: one transaction each.
 
 use super::model::{Agency, ledger_id};
+use super::routing::{Competent, Matter, competent};
 use super::store::{self, Filter};
-use super::wire::{AgencyCreate, AgencyPatch, AgencyView};
+use super::wire::{AgencyCreate, AgencyPatch, AgencyView, CompetentAgency};
 use crate::act::Act;
 use crate::cases::actions::{Written, must_match};
 use crate::db::{Conn, Store};
@@ -34,6 +35,29 @@ pub async fn list_agencies(
 /// One agency.
 pub async fn read_agency(store: &Store, code: AgencyCode, lang: &'static str) -> Result<Written<AgencyView>> {
     store.read(move |conn| Ok(written(&store::find(conn, &code)?, lang, false))).await
+}
+
+/// The agencies that are competent for something in a place today, the most fitting first.
+pub async fn list_competent(
+    store: &Store,
+    act: &Act,
+    matter: Matter,
+    place: Option<String>,
+    limit: Limit,
+    lang: &'static str,
+) -> Result<Vec<CompetentAgency>> {
+    let act = act.clone();
+    store
+        .read(move |conn| {
+            let found = competent(store::all(conn)?, &matter, place.as_deref(), &act.catalogue, act.now.date());
+            let view = |one: &Competent| CompetentAgency {
+                agency: one.agency.view(lang),
+                competence: one.competence.as_str(),
+                reach: one.reach.as_str(),
+            };
+            Ok(found.iter().take(limit.rows()).map(view).collect())
+        })
+        .await
 }
 
 /// Faults of the parent that an agency names.

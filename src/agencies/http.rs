@@ -3,8 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::actions;
+use super::routing::Matter;
 use super::store::Filter;
-use super::wire::{AgencyCreate, AgencyPage, AgencyPatch, AgencyView};
+use super::wire::{AgencyCreate, AgencyPage, AgencyPatch, AgencyView, CompetentAgencies};
 use crate::auth::policy::{AgencyManage, AgencyRead};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
@@ -12,11 +13,16 @@ use crate::http::idempotency::{Key, Once};
 use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::{etag, respond};
-use crate::kernel::{AgencyCode, Error};
+use crate::kernel::{AgencyCode, Error, FaultCode};
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(agency_list).service(agency_register).service(agency_read).service(agency_amend);
+    cfg.service(agency_list)
+        .service(agency_register)
+        // Before the one that reads by code.
+        .service(agency_competent)
+        .service(agency_read)
+        .service(agency_amend);
 }
 
 /// The agency that the path names. What has not the shape of a code is no agency's.
@@ -53,6 +59,34 @@ pub async fn agency_list(req: HttpRequest, allowed: Allowed<AgencyRead>) -> Resu
     let page = actions::list_agencies(allowed.store(), filter, after, limit, lang).await?;
     let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
     Ok(respond::page(&req, &params, None, next_cursor.clone(), &AgencyPage { items: page.items, next_cursor }))
+}
+
+/// Who can be asked for something in a place, the most fitting first, and why: those whom the law names for an offence
+/// before those who only may, then the nearest, then those of the whole country. Supervisors, and whoever is not at work
+/// today, are not in it.
+#[utoipa::path(tag = "agencies", summary = "Find the competent agencies",
+    params(
+        ("competent_for" = String, Query, description = "`service:` and a code of the list `service`, `offence:` and an offence's code, or `kind:` and a code of the list `agency_kind`", max_length = 100, example = "service:shelter"),
+        ("territory" = Option<String>, Query, description = "Where: UBIGEO of 2, 4 or 6 digits; anywhere if absent", max_length = 6),
+        ("limit" = Option<i32>, Query, description = "Agencies, 1–200; 50 if absent", minimum = 1, maximum = 200)),
+    responses((status = 200, description = "Those who are competent", body = CompetentAgencies)),
+    security(("oauth2" = [])))]
+#[get("/v1/agencies/competent")]
+pub async fn agency_competent(req: HttpRequest, allowed: Allowed<AgencyRead>) -> Result<HttpResponse, Problem> {
+    let mut params = Params::parse(&req, &["competent_for", "territory", "limit"])?;
+    let act = allowed.act();
+    let law = &act.catalogue;
+    let matter = params.read("competent_for", |m| Matter::parse(m, law));
+    let place = params.read("territory", |t| law.territory_known(t).then(|| t.to_owned()));
+    let limit = params.limit();
+    if params.text("competent_for").is_none() {
+        params.fault("competent_for", FaultCode::Required);
+    }
+    params.finish()?;
+    let matter = matter.ok_or(Error::InvalidRequest)?;
+    let lang = allowed.request().lang.code();
+    let items = actions::list_competent(allowed.store(), &act, matter, place, limit, lang).await?;
+    Ok(respond::plain(&req, &CompetentAgencies { items }))
 }
 
 /// One agency. `name` follows `Accept-Language`; `names` holds all three.

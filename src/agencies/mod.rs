@@ -5,6 +5,7 @@
 pub mod actions;
 pub mod http;
 pub mod model;
+pub mod routing;
 pub mod store;
 pub mod wire;
 

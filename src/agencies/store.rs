@@ -144,6 +144,12 @@ pub fn list(conn: &mut Conn, filter: &Filter, after: Option<&After>, limit: Limi
     Ok(Page::cut(agencies, limit, |a| After { key: a.code.to_string(), id: uuid::Uuid::nil() }))
 }
 
+/// The whole directory: a reference table, small on every node.
+pub fn all(conn: &mut Conn) -> Result<Vec<Agency>> {
+    let rows: Vec<Row> = t::table.select(columns()).order(t::code.asc()).load(conn)?;
+    rows.into_iter().map(agency).collect()
+}
+
 /// What the registry may do with an agency on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -222,7 +228,7 @@ pub fn supervisors(conn: &mut Conn) -> Result<Vec<String>> {
 
 fn of_seed(seed: &AgencySeed, now: Timestamp) -> Result<Agency> {
     let code = |text: &str| AgencyCode::parse(text).ok_or_else(|| Error::internal("agency code in the catalogue"));
-    let AgencySeed { code: own, labels, kind, parent, country, territory, oversight, services } = seed;
+    let AgencySeed { code: own, labels, kind, parent, country, territory, oversight, services, offences: _ } = seed;
     Ok(Agency {
         code: code(own.as_str())?,
         version: 1,

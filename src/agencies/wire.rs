@@ -152,6 +152,24 @@ pub struct AgencyView {
     pub active_to: Option<chrono::NaiveDate>,
 }
 
+/// An agency that is competent, and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CompetentAgency {
+    /// The agency.
+    pub agency: AgencyView,
+    /// `specialised_in_offence`, `offers_service`, `of_kind` or `general_prosecution`.
+    pub competence: &'static str,
+    /// How its territory lies to the place: `district`, `province`, `department`, `within`, `national` or `international`.
+    pub reach: &'static str,
+}
+
+/// Those who are competent, the most fitting first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CompetentAgencies {
+    /// The agencies.
+    pub items: Vec<CompetentAgency>,
+}
+
 /// A page of agencies.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AgencyPage {

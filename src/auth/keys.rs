@@ -26,10 +26,21 @@ struct Stored {
     retire_at: Option<Timestamp>,
 }
 
+/// What is left of a key that neither signs nor verifies tokens any more: enough to check what it signed as evidence.
+#[derive(Serialize, Deserialize, Clone)]
+struct Past {
+    kid: String,
+    x: String,
+    y: String,
+    created_at: Timestamp,
+}
+
 #[derive(Serialize, Deserialize)]
 struct File {
     cursor_secret: String,
     keys: Vec<Stored>,
+    #[serde(default)]
+    past: Vec<Past>,
 }
 
 /// One key, ready to use.
@@ -45,6 +56,7 @@ struct Ready {
 
 struct Loaded {
     keys: Vec<Ready>,
+    past: Vec<Past>,
     stamp: Option<SystemTime>,
     cursor_secret: [u8; 32],
 }
@@ -73,7 +85,7 @@ impl SigningKeys {
         if !path.exists() {
             let mut secret = [0_u8; 32];
             aws_lc_rs::rand::fill(&mut secret).map_err(|_| "no randomness for the keys".to_owned())?;
-            let file = File { cursor_secret: STANDARD.encode(secret), keys: vec![generate(now)?] };
+            let file = File { cursor_secret: STANDARD.encode(secret), keys: vec![generate(now)?], past: Vec::new() };
             write(&path, &file)?;
         }
         let loaded = load(&path)?;
@@ -83,7 +95,14 @@ impl SigningKeys {
     /// Makes a new key that signs from now on; the old ones verify for a while.
     pub fn rotate(&self, now: Timestamp) -> Result<(), String> {
         let mut file = read(&self.path)?;
-        file.keys.retain(|k| k.retire_at.is_none_or(|r| r > now));
+        let (kept, over): (Vec<Stored>, Vec<Stored>) =
+            file.keys.into_iter().partition(|k| k.retire_at.is_none_or(|r| r > now));
+        file.keys = kept;
+        for key in over {
+            let pkcs8 = STANDARD.decode(&key.pkcs8).map_err(|_| "the signing key is not readable".to_owned())?;
+            let (kid, x, y, _) = public(&pkcs8)?;
+            file.past.insert(0, Past { kid, x, y, created_at: key.created_at });
+        }
         for key in &mut file.keys {
             key.retire_at.get_or_insert(now.plus_seconds(OVERLAP_S));
         }
@@ -124,6 +143,18 @@ impl SigningKeys {
             .iter()
             .filter(|k| k.retire_at.is_none_or(|r| r > now))
             .map(|k| serde_json::json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": k.kid, "x": k.x, "y": k.y}))
+            .collect();
+        serde_json::json!({ "keys": keys })
+    }
+
+    /// Every key that ever signed, retired ones included: for receipts, which are checked long after they were signed. No
+    /// token is ever checked with these.
+    pub fn receipt_jwks(&self) -> serde_json::Value {
+        let loaded = self.loaded.load();
+        let ready = loaded.keys.iter().map(|k| (&k.kid, &k.x, &k.y));
+        let keys: Vec<serde_json::Value> = ready
+            .chain(loaded.past.iter().map(|k| (&k.kid, &k.x, &k.y)))
+            .map(|(kid, x, y)| serde_json::json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": kid, "x": x, "y": y}))
             .collect();
         serde_json::json!({ "keys": keys })
     }
@@ -205,7 +236,7 @@ fn write(path: &Path, file: &File) -> Result<(), String> {
 }
 
 fn load(path: &Path) -> Result<Loaded, String> {
-    let File { cursor_secret, keys } = read(path)?;
+    let File { cursor_secret, keys, past } = read(path)?;
     let stamp = std::fs::metadata(path).and_then(|m| m.modified()).ok();
     let damaged = || format!("the key file {} is damaged", path.display());
     let cursor_secret: [u8; 32] = STANDARD.decode(cursor_secret).ok().and_then(|s| s.try_into().ok()).ok_or_else(damaged)?;
@@ -231,5 +262,5 @@ fn load(path: &Path) -> Result<Loaded, String> {
     if !keys.iter().any(|k| k.retire_at.is_none()) {
         return Err(damaged());
     }
-    Ok(Loaded { keys, stamp, cursor_secret })
+    Ok(Loaded { keys, past, stamp, cursor_secret })
 }

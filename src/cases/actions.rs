@@ -64,7 +64,9 @@ impl Opening {
         let (suspects, more) = accused::prepare(new_accused, "/accused", act, id);
         faults.extend(more);
         let first = case.as_ref().and_then(|c| c.initial_charge_state(&act.catalogue)).unwrap_or_default();
-        let (counts, more) = charges::prepare(new_charges, "/charges", act, id, (fact_date, &first), &suspects, &persons);
+        let accused: Vec<_> = suspects.iter().map(|a| (a.label.clone(), a.id)).collect();
+        let harmed: Vec<_> = persons.iter().map(|v| (v.label.clone(), v.id)).collect();
+        let (counts, more) = charges::prepare(new_charges, "/charges", act, id, (fact_date, &first), &accused, &harmed);
         faults.extend(more);
         no_faults(faults)?;
         let case = case.ok_or_else(|| Error::internal("a case without faults is there"))?;
@@ -78,22 +80,32 @@ pub async fn open_case(store: &Store, act: Act, once: Once, new: CaseCreate) -> 
     commit_opening(store, act, once, opening).await
 }
 
+/// Writes cases whose claims are made, with their persons and charges, in the caller's transaction: the one way in, for
+/// a case over HTTP and for many from a file.
+pub fn register(tx: &mut Conn, act: &Act, openings: &[&Opening]) -> Result<()> {
+    let mut entries = Vec::new();
+    for Opening { case, persons, suspects, counts } in openings {
+        store::insert(tx, act, case)?;
+        deadlines::desk::open(tx, &act.catalogue, case, act.now)?;
+        entries.push(Entry::new(Action::Created, case.id, Some(1)));
+        entries.extend(victims::insert(tx, act, case.id, persons)?);
+        entries.extend(accused::insert(tx, act, case.id, suspects)?);
+        entries.extend(charges::insert(tx, act, counts)?);
+    }
+    ledger::append(tx, &act.actor, act.now, entries)
+}
+
 /// Registers what was planned in the bucket of the key.
 pub async fn commit_opening(store: &Store, act: Act, once: Once, opening: Opening) -> Result<Written<CaseView>> {
     store
         .write(move |tx| {
-            let Opening { case, persons, suspects, counts } = &opening;
+            let case = &opening.case;
             let id = case.id;
             if let Claim::Replay { resource, .. } = idempotency::claim(tx, &once, id.bucket(), id.erase(), 1, act.now)? {
                 return written(tx, &act, CaseId::from_uuid(resource.uuid()), true);
             }
-            store::insert(tx, &act, case)?;
-            deadlines::desk::open(tx, &act.catalogue, case, act.now)?;
-            let mut entries = vec![Entry::new(Action::Created, id, Some(1))];
-            entries.extend(victims::insert(tx, &act, id, persons)?);
-            entries.extend(accused::insert(tx, &act, id, suspects)?);
-            entries.extend(charges::insert(tx, &act, counts)?);
-            ledger::append(tx, &act.actor, act.now, entries)?;
+            store::claim(tx, case)?;
+            register(tx, &act, &[&opening])?;
             let sight = super::docket::owner_sight();
             Ok(Written { view: case.view(&sight), tag: sight.view(), replayed: false })
         })
@@ -155,26 +167,27 @@ pub async fn list_cases(
 
 /// Changes a case.
 pub async fn amend_case(store: &Store, act: Act, id: CaseId, version: i64, patch: CasePatch) -> Result<Written<CaseView>> {
-    store
-        .write(move |tx| {
-            let head = store::head_for_write(tx, &act.scope, id)?;
-            let before = head.case;
-            must_match(before.version, version)?;
-            let mut case = before.clone();
-            let changed = case.amend(patch.clone(), &act)?;
-            if !changed.is_empty() {
-                store::claim(tx, &case)?;
-                store::release(tx, &before, &case)?;
-                store::update(tx, &case, version)?;
-                if changed.iter().any(|c| c == "#/complexity" || c == "#/reported_at") {
-                    deadlines::settle(tx, &act.catalogue, &case, act.now)?;
-                }
-                let entry = Entry::new(Action::Updated, id, Some(case.version)).changed(changed);
-                ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            }
-            Ok(Written { view: case.view(&head.sight), tag: head.sight.view(), replayed: false })
-        })
-        .await
+    store.write(move |tx| amended(tx, &act, id, version, patch.clone())).await
+}
+
+/// The same, in a transaction that does more.
+pub fn amended(tx: &mut Conn, act: &Act, id: CaseId, version: i64, patch: CasePatch) -> Result<Written<CaseView>> {
+    let head = store::head_for_write(tx, &act.scope, id)?;
+    let before = head.case;
+    must_match(before.version, version)?;
+    let mut case = before.clone();
+    let changed = case.amend(patch, act)?;
+    if !changed.is_empty() {
+        store::claim(tx, &case)?;
+        store::release(tx, &before, &case)?;
+        store::update(tx, &case, version)?;
+        if changed.iter().any(|c| c == "#/complexity" || c == "#/reported_at") {
+            deadlines::settle(tx, &act.catalogue, &case, act.now)?;
+        }
+        let entry = Entry::new(Action::Updated, id, Some(case.version)).changed(changed);
+        ledger::append(tx, &act.actor, act.now, vec![entry])?;
+    }
+    Ok(Written { view: case.view(&head.sight), tag: head.sight.view(), replayed: false })
 }
 
 /// `If-Match` against the version that was read.
@@ -206,7 +219,7 @@ fn facts(conn: &mut Conn, act: &Act, case: &Case, needs: Needs) -> Result<Facts>
     Ok(Facts {
         agency_kind: agencies::kind(conn, act.agency())?,
         identified: needs.identified && accused::has_identified(conn, id)?,
-        open_referrals: if needs.referrals { referrals::open_count(conn, id)? } else { 0 },
+        open_referrals: if needs.referrals { referrals::open_count(conn, id, &case.owner)? } else { 0 },
         charges: charges::of_case(conn, id)?,
         past: if needs.past { transitions::past(conn, id)? } else { Vec::new() },
         detained: needs.detained && detained(conn, act, case)?,

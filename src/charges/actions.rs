@@ -106,23 +106,24 @@ pub async fn amend_charge(
     version: i64,
     patch: ChargePatch,
 ) -> Result<Written<ChargeView>> {
-    store
-        .write(move |tx| {
-            let (mut charge, sight) = find(tx, &act, id)?;
-            sight.must_own()?;
-            must_match(charge.version, version)?;
-            let head = head_for_write(tx, &act.scope, charge.case)?;
-            may_change(&act, &head.case, &charge, &patch)?;
-            let known = victims::in_case(tx, charge.case)?;
-            let changed = charge.amend(patch.clone(), &act, head.case.fact_date(), &known)?;
-            if !changed.is_empty() {
-                store::update(tx, &charge, version)?;
-                let entry = Entry::new(Action::Updated, id, Some(charge.version)).changed(changed);
-                ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            }
-            Ok(written(&charge, &sight, false))
-        })
-        .await
+    store.write(move |tx| amended(tx, &act, id, version, patch.clone())).await
+}
+
+/// The same, in a transaction that does more.
+pub fn amended(tx: &mut Conn, act: &Act, id: ChargeId, version: i64, patch: ChargePatch) -> Result<Written<ChargeView>> {
+    let (mut charge, sight) = find(tx, act, id)?;
+    sight.must_own()?;
+    must_match(charge.version, version)?;
+    let head = head_for_write(tx, &act.scope, charge.case)?;
+    may_change(act, &head.case, &charge, &patch)?;
+    let known = victims::in_case(tx, charge.case)?;
+    let changed = charge.amend(patch, act, head.case.fact_date(), &known)?;
+    if !changed.is_empty() {
+        store::update(tx, &charge, version)?;
+        let entry = Entry::new(Action::Updated, id, Some(charge.version)).changed(changed);
+        ledger::append(tx, &act.actor, act.now, vec![entry])?;
+    }
+    Ok(written(&charge, &sight, false))
 }
 
 /// A charge that went on elsewhere is amended there; another offence is for as long as the profile says.

@@ -7,14 +7,17 @@ pub mod connection;
 pub mod errors;
 pub mod kept;
 pub mod migrations;
+mod savepoint;
 pub mod schema;
 pub mod store;
 pub mod types;
+pub mod unit;
 mod writer;
 
 pub use connection::{Conn, DatabaseUrl};
 pub use kept::Keep;
-pub use store::{Store, StoreSettings};
+pub use savepoint::{in_savepoint, tentatively};
+pub use store::{Store, StoreSettings, Together};
 pub use types::{Clear, Json};
 
 /// Runs one body against the engine's own connection, for the few things that `MultiConnection` cannot say

@@ -39,7 +39,47 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(agency, client);
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `client_policy`: what holds for a client's tokens beyond its scopes.
+    client_policy (client_id) {
+        client_id -> IdSql,
+        dpop_required -> Bool,
+        tokens_after -> Nullable<TimeSql>,
+        territory -> Nullable<Text>,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(agency, client, client_policy);
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `token_revocation`: tokens that died before their time, in one lane.
+    token_revocation (bucket, token_id) {
+        bucket -> SmallInt,
+        token_id -> IdSql,
+        client_id -> IdSql,
+        revoked_at -> TimeSql,
+        expires_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `proof_replay`: DPoP proofs that were used, by the minute in which they were made.
+    proof_replay (bucket, proof_id) {
+        bucket -> SmallInt,
+        proof_id -> IdSql,
+        expires_at -> TimeSql,
+    }
+}
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -326,6 +366,94 @@ diesel::table! {
         case_id -> IdSql,
         state -> Text,
         updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `referral_desk`: what waits, and until when.
+    referral_desk (bucket, agency_code, side, referral_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        side -> Text,
+        referral_id -> IdSql,
+        case_id -> IdSql,
+        state -> Text,
+        step -> Text,
+        due_at -> TimeSql,
+        told -> SmallInt,
+        next_at -> Nullable<TimeSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `referral_receipt`: what the registry signed.
+    referral_receipt (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        referral_id -> IdSql,
+        event -> Text,
+        at -> TimeSql,
+        detail -> JsonSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `correction`.
+    correction (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        case_id -> IdSql,
+        record_type -> Text,
+        record_id -> IdSql,
+        from_agency -> Text,
+        owner_agency -> Text,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `correction_box`: where both sides find a correction.
+    correction_box (bucket, agency_code, side, correction_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        side -> Text,
+        open -> Bool,
+        correction_id -> IdSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `batch`: where what a batch made is.
+    batch (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        answers -> JsonSql,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
     }
 }
 
@@ -785,5 +913,252 @@ diesel::table! {
         kind -> Text,
         resource_id -> IdSql,
         open -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `assistance`.
+    assistance (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        victim_id -> IdSql,
+        need -> Text,
+        state -> Text,
+        provider_code -> Nullable<Text>,
+        consent_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `assistance_desk`.
+    assistance_desk (bucket, agency_code, assistance_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        assistance_id -> IdSql,
+        victim_id -> IdSql,
+        need -> Text,
+        state -> Text,
+        from_year -> Nullable<SmallInt>,
+        until_year -> Nullable<SmallInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `reunification`.
+    reunification (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        victim_id -> IdSql,
+        country -> Text,
+        sponsor_code -> Nullable<Text>,
+        consent_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `reunification_desk`.
+    reunification_desk (bucket, agency_code, reunification_id, beneficiary_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        reunification_id -> IdSql,
+        beneficiary_id -> IdSql,
+        victim_id -> IdSql,
+        country -> Text,
+        state -> Text,
+        reunited_year -> Nullable<SmallInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `programme`.
+    programme (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        kind -> Text,
+        state -> Text,
+        from_year -> SmallInt,
+        until_year -> SmallInt,
+        tags -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `event_lane`: what the feed shows, by lane, in sealed order.
+    event_lane (bucket, agency_code, position, seq) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        position -> BigInt,
+        seq -> SmallInt,
+        entry_id -> IdSql,
+        at -> TimeSql,
+        sealed_at -> TimeSql,
+        event_type -> Text,
+        resource_type -> Text,
+        resource_id -> IdSql,
+        version -> Nullable<BigInt>,
+        gate -> Text,
+        scope -> Text,
+        case_id -> Nullable<IdSql>,
+        person_id -> Nullable<IdSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `webhook`: subscriptions to the feed.
+    webhook (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        agency_code -> Text,
+        client_id -> IdSql,
+        state -> Text,
+        reason -> Nullable<Text>,
+        algorithm -> Text,
+        types -> Text,
+        detail -> JsonSql,
+        position -> BigInt,
+        seen_to -> BigInt,
+        failed -> SmallInt,
+        next_at -> TimeSql,
+        ping_id -> Nullable<IdSql>,
+        step -> BigInt,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `webhook_delivery`: every attempt.
+    webhook_delivery (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        webhook_id -> IdSql,
+        event_id -> IdSql,
+        event_type -> Text,
+        attempt -> SmallInt,
+        at -> TimeSql,
+        outcome -> Text,
+        status -> Nullable<SmallInt>,
+        duration_ms -> BigInt,
+        position -> BigInt,
+        seen_to -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+    /// Table `job`: work that goes on behind a request.
+    job (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        client_id -> IdSql,
+        agency_code -> Text,
+        kind -> Text,
+        state -> Text,
+        done -> BigInt,
+        total -> Nullable<BigInt>,
+        expires_at -> Nullable<TimeSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+    /// Table `job_queue`: jobs that wait or run, and who holds them.
+    job_queue (bucket, job_id) {
+        bucket -> SmallInt,
+        job_id -> IdSql,
+        holder -> Text,
+        until_at -> TimeSql,
+        token -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+    /// Table `job_chunk`: the files of a job, sealed, in pieces.
+    job_chunk (bucket, job_id, file, seq) {
+        bucket -> SmallInt,
+        job_id -> IdSql,
+        file -> Text,
+        seq -> BigInt,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+    /// Table `import_origin`: what an import said of a case the last time.
+    import_origin (bucket, case_id) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        fingerprint -> Text,
+        parts -> JsonSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `retention_item`: what the retention schedule has seen to.
+    retention_item (bucket, subject_id, rule) {
+        bucket -> SmallInt,
+        subject_id -> IdSql,
+        rule -> Text,
+        class -> Text,
+        action -> Text,
+        due_on -> TimeSql,
+        created_at -> TimeSql,
     }
 }

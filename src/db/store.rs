@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::Connection;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::connection::{Conn, DatabaseUrl, Manager, Role, explain, open};
+use super::unit::{self, Unit};
 use super::writer::Writer;
 use crate::kernel::error::{Error, Result, Unavailable};
 use crate::vault::{self, Vault};
@@ -51,9 +52,27 @@ struct Inner {
     vault: Option<Arc<Vault>>,
 }
 
-/// The database, shared by all workers. Cheap to clone.
+/// The database, shared by all workers; or one transaction of it, shared by the actions of a batch. Cheap to clone.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Inner>, Option<Unit>);
+
+/// A store all of whose reads and writes are one transaction. Dropped without [`Together::keep`], nothing of it stays.
+#[derive(Debug)]
+pub struct Together {
+    /// The store.
+    pub store: Store,
+    outcome: oneshot::Receiver<Result<()>>,
+}
+
+impl Together {
+    /// Commits; durable when this returns `Ok`.
+    pub async fn keep(self) -> Result<()> {
+        let Self { store, outcome } = self;
+        let unit = store.1.as_ref().ok_or_else(|| Error::internal("a unit without its end"))?;
+        unit.keep()?;
+        outcome.await.unwrap_or(Err(Error::Unavailable(Unavailable::Storage)))
+    }
+}
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -89,7 +108,7 @@ impl Store {
             .map_err(|_| format!("cannot connect to the database {:?}", settings.url))?;
         let permits = Arc::new(Semaphore::new(usize::try_from(settings.connections).unwrap_or(8)));
         let acquire = Duration::from_millis(settings.acquire_timeout_ms);
-        Ok(Self(Arc::new(Inner { pool, permits, acquire, engine, vault: settings.vault.clone() })))
+        Ok(Self(Arc::new(Inner { pool, permits, acquire, engine, vault: settings.vault.clone() }), None))
     }
 
     /// Whether the engine is SQLite.
@@ -104,6 +123,9 @@ impl Store {
 
     /// Runs `f` on a pooled connection. SQLite's are read-only.
     pub async fn read<T: Send + 'static>(&self, f: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        if let Some(unit) = &self.1 {
+            return unit.run(f).await;
+        }
         let store = self.clone();
         self.on_blocking_thread(move || store.read_blocking(f)).await
     }
@@ -111,6 +133,9 @@ impl Store {
     /// Runs `f` in one transaction, all or nothing; durable when this returns `Ok`. `f` may run more than
     /// once: it makes no effect outside the database, and takes ids and times as given.
     pub async fn write<T: Send + 'static>(&self, f: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        if let Some(unit) = &self.1 {
+            return unit.run(f).await;
+        }
         if let Engine::Sqlite(writer) = &self.0.engine {
             let (sender, receiver) = oneshot::channel();
             let vault = self.0.vault.clone();
@@ -125,6 +150,39 @@ impl Store {
         }
         let store = self.clone();
         self.on_blocking_thread(move || store.transact(&f)).await
+    }
+
+    /// Begins a transaction that several actions share: what each of them reads and writes through the store that this
+    /// answers is one effect. On SQLite the writer waits for it meanwhile, so nothing in it may wait for another write.
+    pub async fn together(&self) -> Result<Together> {
+        let (unit, jobs) = unit::pair();
+        let (sender, outcome) = oneshot::channel();
+        let vault = self.0.vault.clone();
+        if let Engine::Sqlite(writer) = &self.0.engine {
+            writer.submit(
+                move |tx| vault::at_hand(vault.as_ref(), || jobs.work(tx)),
+                move |fate| {
+                    let _ = sender.send(fate);
+                },
+            )?;
+        } else {
+            let permit = self.permit().await?;
+            let store = self.clone();
+            tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                let fate = match store.0.pool.get() {
+                    Err(_) => Err(Error::Unavailable(Unavailable::Storage)),
+                    Ok(mut conn) => vault::at_hand(vault.as_ref(), || conn.transaction(|tx| jobs.work(tx))),
+                };
+                let _ = sender.send(fate);
+            });
+        }
+        Ok(Together { store: Self(Arc::clone(&self.0), Some(unit)), outcome })
+    }
+
+    /// Whether this is one transaction's.
+    pub fn is_joined(&self) -> bool {
+        self.1.is_some()
     }
 
     /// [`Store::read`] for threads that may block (tools, the sealer).
@@ -171,16 +229,20 @@ impl Store {
         }
     }
 
-    /// A permit first, with a deadline, and only then a thread: else a full pool piles up blocked threads.
-    async fn on_blocking_thread<T: Send + 'static>(&self, f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
         let overloaded = Error::Unavailable(Unavailable::Overloaded);
-        let permit = match self.0.permits.clone().try_acquire_owned() {
-            Ok(permit) => permit,
+        match self.0.permits.clone().try_acquire_owned() {
+            Ok(permit) => Ok(permit),
             Err(_) => tokio::time::timeout(self.0.acquire, self.0.permits.clone().acquire_owned())
                 .await
                 .map_err(|_| overloaded.clone())?
-                .map_err(|_| overloaded)?,
-        };
+                .map_err(|_| overloaded),
+        }
+    }
+
+    /// A permit first, with a deadline, and only then a thread: else a full pool piles up blocked threads.
+    async fn on_blocking_thread<T: Send + 'static>(&self, f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let permit = self.permit().await?;
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
             f()

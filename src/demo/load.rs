@@ -19,6 +19,7 @@ use crate::consents::wire::{ConsentCreate, ConsentTransitionCreate};
 use crate::db::Store;
 use crate::http::idempotency::{Key, Once};
 use crate::kernel::ids::{CaseId, ChargeId, ClientId, ReferralId, VictimId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::Actor;
 use crate::persons::IndexKey;
@@ -188,7 +189,7 @@ impl Loader<'_> {
         let id: ReferralId = drafted.view.id;
         let sent = self.once(number, "referral-send")?;
         let send = request(Trigger::Send, None, None);
-        move_referral(self.store, act(1, owner, Purpose::Referral, 1), sent, id, 1, send).await?;
+        move_referral(self.store, act(1, owner, Purpose::Referral, 1), sent, id, 1, send, None).await?;
         let answers: &[(Trigger, Option<&str>, Option<&str>)] = match fate {
             Fate::Sent => &[],
             Fate::Rejected => &[(Trigger::Reject, Some("Sin cupo en la región."), Some("no_capacity"))],
@@ -199,7 +200,7 @@ impl Loader<'_> {
             let once = self.once(number, &format!("referral-{}", trigger.as_str()))?;
             let act = act(stream, to, Purpose::Assistance, if stream == 2 { 8 } else { 400 });
             let version = i64::try_from(stream).unwrap_or(0);
-            move_referral(self.store, act, once, id, version, request(*trigger, *reason, *outcome)).await?;
+            move_referral(self.store, act, once, id, version, request(*trigger, *reason, *outcome), None).await?;
         }
         Ok(())
     }
@@ -222,6 +223,7 @@ impl Loader<'_> {
                 user: None,
                 purpose: Some(purpose),
                 request_id: uuid::Uuid::from_u128(u128::from(number)),
+                trail: Trail::default(),
             },
             scope: caller.scope(now),
             now,
@@ -254,5 +256,6 @@ fn consent(minor: bool) -> ConsentCreate {
 }
 
 fn request(trigger: Trigger, reason: Option<&str>, outcome: Option<&str>) -> ReferralTransitionCreate {
-    ReferralTransitionCreate { trigger, reason: reason.map(str::to_owned), outcome: outcome.map(str::to_owned) }
+    let (reason, outcome) = (reason.map(str::to_owned), outcome.map(str::to_owned));
+    ReferralTransitionCreate { trigger, reason, outcome, to_agency: None }
 }

@@ -15,6 +15,12 @@ const OPEN: &[&str] = &[
     "AvailableTransitions",
     "ConsistencyProof",
     "HistoryEvent",
+    "JobManifest",
+    "JobOutput",
+    "JobPage",
+    "JobProgress",
+    "JobRecord",
+    "JobTransitionCreate",
     "HistoryPage",
     "LedgerCheckpoint",
     "LedgerCheckpointPage",
@@ -22,7 +28,10 @@ const OPEN: &[&str] = &[
     "ProblemFault",
     "ProblemType",
     "ServiceStatus",
+    "Introspection",
     "TokenError",
+    "TokenForm",
+    "TokenKey",
     "TokenRequest",
     "TokenResponse",
 ];
@@ -38,6 +47,7 @@ const IDENTITY: &[&str] = &[
     "AccusedSearch",
     "DeconflictionQuestion",
     "Contact",
+    "Extension",
 ];
 /// What tells nothing of a person, whichever record it stands in.
 const PLAIN: &[&str] = &[
@@ -52,6 +62,7 @@ const PLAIN: &[&str] = &[
     "accused_id",
     "charge_id",
     "referral_id",
+    "break_glass_id",
     "code",
     "number",
     "stage",
@@ -82,12 +93,12 @@ const PLAIN: &[&str] = &[
     "agency",
     "label",
 ];
-/// Health, origin, orientation and how to reach somebody in danger: wherever they stand.
-const SPECIAL: &[&str] = &["disability", "indigenous_people", "gender", "safe_contact_instructions"];
+/// Health (a service tells of it), origin, orientation and how to reach somebody in danger: wherever they stand.
+const SPECIAL: &[&str] = &["disability", "indigenous_people", "gender", "safe_contact_instructions", "need", "assessment"];
 
 /// The class of a property.
 pub fn of(schema: &str, property: &str) -> &'static str {
-    let identity = IDENTITY.contains(&schema);
+    let identity = IDENTITY.contains(&schema) || (schema.starts_with("Beneficiary") && property == "name");
     if SPECIAL.contains(&property) {
         "P3"
     } else if identity && !["version", "updated_at", "victim_id", "accused_id", "limit"].contains(&property)

@@ -45,6 +45,8 @@ problems! {
     IDEMPOTENCY_KEY_REQUIRED = "idempotency_key_required" 400 "Falta Idempotency-Key" "Idempotency-Key is missing" "Idempotency-Key manque";
     AUTHENTICATION_REQUIRED = "authentication_required" 401 "Se requiere autenticación" "Authentication required" "Authentification requise";
     INVALID_TOKEN = "invalid_token" 401 "Credencial no válida" "Invalid credentials" "Jeton non valide";
+    INVALID_DPOP_PROOF = "invalid_dpop_proof" 401 "Prueba de posesión no válida" "Invalid proof of possession" "Preuve de possession non valide";
+    USE_DPOP_NONCE = "use_dpop_nonce" 401 "La prueba de posesión necesita el nonce del servidor" "The proof of possession needs the server's nonce" "La preuve de possession doit porter le nonce du serveur";
     INSUFFICIENT_SCOPE = "insufficient_scope" 403 "Permiso insuficiente" "Insufficient scope" "Autorisation insuffisante";
     PURPOSE_NOT_ALLOWED = "purpose_not_allowed" 403 "Finalidad no permitida" "Purpose not allowed" "Finalité non autorisée";
     FIELD_FORBIDDEN = "field_forbidden" 403 "Campo no permitido" "Field not allowed" "Champ non autorisé";
@@ -58,7 +60,9 @@ problems! {
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress" 409 "La misma clave está en proceso" "The same key is in progress" "La même clé est en cours";
     EXTERNAL_REF_TAKEN = "external_ref_taken" 409 "external_ref ya usada por su entidad" "external_ref already used by your agency" "external_ref déjà utilisée par votre autorité";
     IDENTIFIER_TAKEN = "identifier_taken" 409 "El número ya está registrado" "The number is already registered" "Le numéro est déjà enregistré";
+    EXPORT_EXPIRED = "export_expired" 410 "El archivo ya no está disponible" "The file is no longer available" "Le fichier n'est plus disponible";
     ERASED = "erased" 410 "El contenido fue suprimido" "The content was erased" "Le contenu a été effacé";
+    FEED_TRUNCATED = "feed_truncated" 410 "Los eventos desde ese punto ya no se conservan" "Events after this place are no longer kept" "Les événements depuis ce point ne sont plus conservés";
     PRECONDITION_FAILED = "precondition_failed" 412 "El registro cambió" "The record has changed" "L'enregistrement a changé";
     CONTENT_TOO_LARGE = "content_too_large" 413 "Cuerpo demasiado grande" "Body too large" "Corps trop volumineux";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type" 415 "Tipo de contenido no admitido" "Unsupported media type" "Type de contenu non pris en charge";
@@ -88,6 +92,8 @@ pub fn kind(error: &Error) -> &'static ProblemKind {
         Error::IdempotencyKeyRequired => &IDEMPOTENCY_KEY_REQUIRED,
         Error::AuthenticationRequired => &AUTHENTICATION_REQUIRED,
         Error::InvalidToken(_) => &INVALID_TOKEN,
+        Error::InvalidDpopProof(_) => &INVALID_DPOP_PROOF,
+        Error::UseDpopNonce => &USE_DPOP_NONCE,
         Error::InsufficientScope(_) => &INSUFFICIENT_SCOPE,
         Error::PurposeNotAllowed => &PURPOSE_NOT_ALLOWED,
         Error::FieldForbidden(_) => &FIELD_FORBIDDEN,
@@ -95,6 +101,8 @@ pub fn kind(error: &Error) -> &'static ProblemKind {
         Error::OwnerOnly => &OWNER_ONLY,
         Error::NotFound => &NOT_FOUND,
         Error::Erased => &ERASED,
+        Error::FeedTruncated => &FEED_TRUNCATED,
+        Error::ExportExpired => &EXPORT_EXPIRED,
         Error::MethodNotAllowed(_) => &METHOD_NOT_ALLOWED,
         Error::NotAcceptable => &NOT_ACCEPTABLE,
         Error::RequestTimeout => &REQUEST_TIMEOUT,
@@ -116,6 +124,7 @@ pub fn kind(error: &Error) -> &'static ProblemKind {
         Error::Unavailable(Unavailable::Audit) => &AUDIT_UNAVAILABLE,
         Error::Unavailable(Unavailable::Timeout) => &SERVICE_TIMEOUT,
         Error::Unavailable(Unavailable::Maintenance) => &MAINTENANCE,
+        Error::InBatch { error, .. } => kind(error),
         Error::Internal(_) => &INTERNAL_ERROR,
     }
 }

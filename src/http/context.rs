@@ -15,10 +15,11 @@ use super::cors::Cors;
 use super::lang::Lang;
 use super::limits::LimitState;
 use super::metrics::Metrics;
-use super::problem::render;
+use super::problem::{rechallenge, render};
 use crate::config::AccessLogFormat;
 use crate::kernel::error::{Error, Unavailable};
 use crate::kernel::ids::EntryId;
+use crate::kernel::trail::Trail;
 use crate::kernel::{Bucket, Timestamp};
 
 /// What is known of a request before anything else.
@@ -28,6 +29,15 @@ pub struct RequestContext {
     pub id: uuid::Uuid,
     /// The caller's language.
     pub lang: Lang,
+    /// The method as it was sent: a HEAD is routed as a GET.
+    pub method: Method,
+}
+
+/// The caller presents a token that is bound to a key, or a proof of one. Set by who looks at credentials.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// The nonce that the next proof must carry, where the settings ask for one.
+    pub nonce: Option<String>,
 }
 
 /// Who called, for the access line. Set by the guard.
@@ -65,10 +75,13 @@ pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let edge = req.app_data::<web::Data<Edge>>().cloned();
-    let context =
-        RequestContext { id: EntryId::generate(Timestamp::now(), Bucket::random()).uuid(), lang: Lang::of(req.headers()) };
-    req.extensions_mut().insert(context.clone());
     let method = req.method().clone();
+    let context = RequestContext {
+        id: EntryId::generate(Timestamp::now(), Bucket::random()).uuid(),
+        lang: Lang::of(req.headers()),
+        method: method.clone(),
+    };
+    req.extensions_mut().insert(context.clone());
     // A HEAD is routed as the GET that it mirrors; the body is cut at the end.
     let head = method == Method::HEAD;
     if head {
@@ -81,6 +94,8 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let squeeze = super::squeeze::accepted(req.headers()) && !req.path().starts_with("/oauth/");
     let oversized = oversized(&req);
     let timeout = edge.as_ref().map_or(Duration::from_secs(20), |e| e.timeout);
+    // A file of many megabytes takes its time on a thin line.
+    let timeout = if req.path() == super::guard::IMPORTS { timeout * 15 } else { timeout };
     let base = edge.as_ref().map_or(String::new(), |e| e.base.clone());
     if oversized {
         count(edge.as_ref().map(|e| e.as_ref()), "oversized", &method, 431, started);
@@ -91,7 +106,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
             // Errors of the framework itself (a payload that breaks off) have no kernel error inside.
-            return Err(Bare { error: kernel(&error), context, base, head, cors }.into());
+            return Err(Bare { error: kernel_error(&error), context, base, head, cors }.into());
         }
         Ok(Err(_)) => {
             log::error!(target: "sistra::http", "a handler panicked; request {}", context.id);
@@ -105,12 +120,12 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     };
     let error = response.response().extensions().get::<Error>().cloned();
     // An extractor of the framework refused: its words are not ours.
-    let error = error.or_else(|| response.response().error().map(kernel));
+    let error = error.or_else(|| response.response().error().map(kernel_error));
     if let Some(error) = &error {
         if let Error::Internal(what) = error {
             log::error!(target: "sistra::http", "internal error, request {}: {what}", context.id);
         }
-        if let Error::InvalidToken(why) = error {
+        if let Error::InvalidToken(why) | Error::InvalidDpopProof(why) = error {
             log::info!(target: "sistra::auth", "token refused, request {}: {why}", context.id);
         }
         let status = StatusCode::from_u16(super::codes::kind(error).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -126,8 +141,19 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     }
     let limits = response.request().extensions().get::<LimitState>().cloned();
     let seen = response.request().extensions().get::<Seen>().cloned();
-    let secured = seen.is_some() || matches!(error, Some(Error::AuthenticationRequired | Error::InvalidToken(_)));
+    let secured = seen.is_some() || error.as_ref().is_some_and(|e| super::codes::kind(e).status == 401);
     finish_headers(response.headers_mut(), &context, limits.as_ref(), secured, varies);
+    let bound = response.request().extensions().get::<Bound>().cloned();
+    if let Some(bound) = bound {
+        bound_headers(response.headers_mut(), &bound);
+    }
+    let wrote = response.request().extensions().get::<Trail>().and_then(Trail::entry);
+    if let Some(entry) = wrote.filter(|_| response.status().is_success())
+        && let Ok(value) = HeaderValue::from_str(&entry.to_string())
+        && !response.headers().contains_key("audit-event-id")
+    {
+        response.headers_mut().insert(HeaderName::from_static("audit-event-id"), value);
+    }
     for (name, value) in cors {
         response.headers_mut().insert(name, value);
     }
@@ -162,7 +188,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
 }
 
 /// The kernel error of a framework error.
-fn kernel(error: &actix_web::Error) -> Error {
+pub fn kernel_error(error: &actix_web::Error) -> Error {
     if let Some(problem) = error.as_error::<super::problem::Problem>() {
         return problem.0.clone();
     }
@@ -249,6 +275,21 @@ fn finish_headers(
         if !headers.contains_key(name) {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
+    }
+}
+
+/// What a caller with a key is told beside the rest.
+fn bound_headers(headers: &mut HeaderMap, bound: &Bound) {
+    let challenge = headers.get(header::WWW_AUTHENTICATE).and_then(|v| v.to_str().ok()).and_then(rechallenge);
+    if let Some(value) = challenge.and_then(|c| HeaderValue::from_str(&c).ok()) {
+        headers.insert(header::WWW_AUTHENTICATE, value);
+    }
+    if let Some(value) = bound.nonce.as_deref().and_then(|n| HeaderValue::from_str(n).ok()) {
+        headers.insert(HeaderName::from_static("dpop-nonce"), value);
+    }
+    let vary = headers.get(header::VARY).and_then(|v| v.to_str().ok()).map(|v| format!("DPoP, {v}"));
+    if let Some(value) = vary.and_then(|v| HeaderValue::from_str(&v).ok()) {
+        headers.insert(header::VARY, value);
     }
 }
 

@@ -41,13 +41,24 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "charges", "description": "One accused, one offence"},
                 {"name": "deadlines", "description": "Legal time limits that run"},
                 {"name": "referrals", "description": "Communications between authorities"},
+                {"name": "corrections", "description": "What another agency says is wrong in a record, and what its owner decides"},
+                {"name": "batch", "description": "Several writes as one"},
                 {"name": "measures", "description": "Coercive and protective measures, and those that end soon"},
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
                 {"name": "keeping", "description": "What must be kept and who is forgotten: legal holds, erasures, retention"},
+                {"name": "assistance", "description": "The help that victims need and get: needs, plans, services, costs"},
+                {"name": "reunifications", "description": "Victims and the relatives who join them: visas, tickets, escorts"},
+                {"name": "campaigns", "description": "Campaigns of prevention: slogans, venues, phases, reach"},
+                {"name": "trainings", "description": "Trainings of professionals, counted and never named"},
+                {"name": "fundings", "description": "Who gave how much, and what it paid for"},
+                {"name": "statistics", "description": "Figures of what the caller may see"},
+                {"name": "jobs", "description": "Imports, exports and how far they are"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
+                {"name": "events", "description": "What changes, as a feed to follow"},
+                {"name": "webhooks", "description": "What changes, brought to an endpoint of the partner's"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
@@ -82,7 +93,7 @@ fn complete_components(components: &mut Map<String, Value>) {
         json!({
             "oauth2": {
                 "type": "oauth2",
-                "description": "OAuth 2.0 client credentials with private_key_jwt; access tokens are RFC 9068 JWTs checked as RFC8725 says",
+                "description": "OAuth 2.0 client credentials with private_key_jwt; access tokens are RFC 9068 JWTs checked as RFC8725 says. A token that was taken with a DPoP proof (RFC 9449, `token_type: DPoP`) is sent as `Authorization: DPoP`, with a proof of its own in the header `DPoP` for every request; sent as a bearer token it is refused",
                 "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes}}
             },
             "client_basic": {"type": "http", "scheme": "basic", "description": "Client id and secret, for clients registered for it"}
@@ -200,14 +211,26 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     // The doors of what lies under a person's key.
     let of_person = ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p));
     let keeping = method == "post" && ["/v1/erasures", "/v1/legal-holds"].contains(&path);
-    if path.ends_with("/identity") || (method == "patch" && of_person) || (versioned && of_person) || keeping {
+    if path.ends_with("/identity")
+        || path.contains("/files/")
+        || (method == "patch" && of_person)
+        || (versioned && of_person)
+        || keeping
+    {
         statuses.push(410);
     }
     if path.ends_with("/certificate") {
         statuses.push(409);
     }
+    if path == "/v1/events" || path.ends_with("/redeliveries") {
+        statuses.push(410);
+    }
     let read = method == "get" && secured;
-    let answer = operation.get("responses").and_then(|r| r.get("200").or_else(|| r.get("201"))).and_then(schema_of).cloned();
+    let answer = operation
+        .get("responses")
+        .and_then(|r| r.get("200").or_else(|| r.get("201")).or_else(|| r.get("202")))
+        .and_then(schema_of)
+        .cloned();
     let has_version = answer.as_ref().is_some_and(|schema| has(whole, schema, "version"));
     let asked = operation.get("requestBody").and_then(schema_of).cloned();
     let class = [&answer, &asked].into_iter().flatten().map(|s| classes::highest(whole, s)).max().unwrap_or("P0");
@@ -217,6 +240,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     let purposes: Vec<&str> = purposes.unwrap_or(&Purpose::ALL).iter().map(|p| p.as_str()).collect();
     operation.insert("x-purposes".into(), json!(if secured { purposes } else { Vec::new() }));
     let rate = match method {
+        _ if path == "/oauth/introspect" => "read",
+        _ if path == "/oauth/revoke" => "write",
         _ if oauth => "token",
         _ if !secured => "none",
         "get" => "read",
@@ -225,11 +250,22 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     };
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
-    let shows_nobody = ["/v1/agencies", "/v1/catalogues", "/v1/audit/checkpoints", "/v1/audit/consistency"]
-        .iter()
-        .any(|p| path.starts_with(p))
+    let shows_nobody = [
+        "/v1/agencies",
+        "/v1/campaigns",
+        "/v1/trainings",
+        "/v1/fundings",
+        "/v1/catalogues",
+        "/v1/audit/checkpoints",
+        "/v1/audit/consistency",
+        "/v1/webhooks",
+    ]
+    .iter()
+    .any(|p| path.starts_with(p))
+        || path.starts_with("/v1/jobs") && !path.contains("/files/")
         || ["/proof", "/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
     let audit = match method {
+        _ if path == "/oauth/revoke" => "change",
         _ if !secured => "none",
         "get" if shows_nobody => "none",
         "get" => "read",
@@ -267,13 +303,18 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
             if secured && has_version || path.starts_with("/v1/catalogues") {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
-            if audit == "read" {
+            if audit == "read" || audit == "change" && secured {
                 put(headers, "Audit-Event-Id", json!({"$ref": "#/components/headers/AuditEventId"}));
             }
             example(response, whole, examples);
         }
-        if let Some(created) = responses.get_mut("201").and_then(|r| r.get_mut("headers")) {
-            put(created, "Location", json!({"$ref": "#/components/headers/Location"}));
+        for made in ["201", "202"] {
+            if let Some(headers) = responses.get_mut(made).and_then(|r| r.get_mut("headers")) {
+                put(headers, "Location", json!({"$ref": "#/components/headers/Location"}));
+                if made == "202" {
+                    put(headers, "Retry-After", json!({"$ref": "#/components/headers/RetryAfter"}));
+                }
+            }
         }
         let paged = read && answer.as_ref().is_some_and(|s| has(whole, s, "next_cursor"));
         if let Some(headers) = responses.get_mut("200").filter(|_| paged).and_then(|page| page.get_mut("headers")) {

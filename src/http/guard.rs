@@ -8,23 +8,29 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, AUTHORIZATION};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::FutureExt;
+use futures_util::future::{Either, LocalBoxFuture};
 
-use super::context::{RequestContext, Seen};
+use super::context::{Bound, RequestContext, Seen};
 use super::cursor::Cursors;
 use super::lang::Lang;
 use super::limits::{Daily, LimitState, Limits, Running};
 use super::problem::Problem;
 use super::query::decode;
 use crate::act::{Act, Chance};
+use crate::auth::dpop::{self, Asked, Proof};
 use crate::auth::policy::Permission;
-use crate::auth::{Authenticator, Caller};
+use crate::auth::{Authenticator, Caller, Signer};
 use crate::catalogue::Catalogue;
 use crate::db::Store;
+use crate::events::actions::Feed;
 use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
-use crate::ledger::{AccessLog, Actor, Notary};
+use crate::ledger::{self, AccessLog, Actor, Entry, Notary};
 use crate::persons::IndexKey;
+use crate::webhooks::Hooks;
 
 /// What handlers share besides the store.
 pub struct Services {
@@ -38,6 +44,14 @@ pub struct Services {
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
+    /// The change feed.
+    pub feed: Arc<Feed>,
+    /// The webhooks.
+    pub hooks: Arc<Hooks>,
+    /// Who signs receipts.
+    pub signer: Signer,
+    /// Wakes the worker of the jobs.
+    pub bell: Arc<crate::jobs::worker::Bell>,
 }
 
 /// App data that only this file can open.
@@ -55,11 +69,24 @@ impl Gate {
     }
 }
 
+/// A request that comes from a batch: let in already, and in the transaction of the whole.
+#[derive(Clone)]
+pub struct Joined {
+    /// The transaction.
+    pub store: Store,
+    /// Who calls, as the batch's own token says.
+    pub caller: Arc<Caller>,
+    /// The batch's request.
+    pub context: RequestContext,
+}
+
 /// Proof that the caller has permission `P`, and the way to what it opens.
 pub struct Allowed<P: Permission> {
     gate: web::Data<Gate>,
+    store: Store,
     caller: Arc<Caller>,
     context: RequestContext,
+    trail: Trail,
     /// Counts this request as running.
     _running: Option<Running>,
     permission: PhantomData<P>,
@@ -67,21 +94,42 @@ pub struct Allowed<P: Permission> {
 
 impl<P: Permission> FromRequest for Allowed<P> {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    // Who brings a bearer token waits for nothing; a proof is used up in the store.
+    type Future = Either<Ready<Result<Self, Problem>>, LocalBoxFuture<'static, Result<Self, Problem>>>;
 
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(admit(req).map_err(Problem))
+        match admit::<P>(req) {
+            Err(error) => Either::Left(ready(Err(Problem(error)))),
+            Ok((allowed, None)) => Either::Left(ready(Ok(allowed))),
+            Ok((allowed, Some(proof))) => Either::Right(
+                async move {
+                    dpop::spend(&allowed.gate.store, proof).await?;
+                    Ok(allowed)
+                }
+                .boxed_local(),
+            ),
+        }
     }
 }
 
-fn admit<P: Permission>(req: &HttpRequest) -> Result<Allowed<P>> {
+/// The caller's permission, and the proof that is still to be used up.
+fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)> {
     let gate = req.app_data::<web::Data<Gate>>().ok_or_else(|| Error::internal("no gate"))?.clone();
-    let caller = gate.authenticator.verify(bearer(req)?, Timestamp::now())?;
-    let context = req
-        .extensions()
-        .get::<RequestContext>()
-        .cloned()
-        .unwrap_or_else(|| RequestContext { id: uuid::Uuid::new_v4(), lang: Lang::Es });
+    let now = Timestamp::now();
+    let context = req.extensions().get::<RequestContext>().cloned().unwrap_or_else(|| RequestContext {
+        id: uuid::Uuid::new_v4(),
+        lang: Lang::Es,
+        method: req.method().clone(),
+    });
+    let joined = req.extensions().get::<Joined>().cloned();
+    let (caller, store, proof) = match joined {
+        // The batch has shown token and proof.
+        Some(Joined { store, caller, context: _ }) => (caller, store, None),
+        None => {
+            let (caller, proof) = authenticate(req, &gate.authenticator, &context, now)?;
+            (caller, gate.store.clone(), proof)
+        }
+    };
     req.extensions_mut().insert(Seen { client: caller.client.to_string(), agency: caller.agency.to_string() });
     if !P::SCOPE.is_empty() && !caller.has(P::SCOPE) {
         return Err(Error::InsufficientScope(P::SCOPE));
@@ -95,11 +143,80 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<Allowed<P>> {
     }
     room?;
     let running = gate.limits.enter(caller.client)?;
-    acceptable(req)?;
-    if req.method() != Method::GET {
+    if !is_file(req.path()) {
+        acceptable(req)?;
+    }
+    // The body of an import is a file: what else the request says stands in its query.
+    if req.method() != Method::GET && req.path() != IMPORTS {
         no_parameters(req.query_string())?;
     }
-    Ok(Allowed { gate, caller, context, _running: running, permission: PhantomData })
+    // The layer reads it when the answer leaves.
+    let trail = Trail::default();
+    req.extensions_mut().insert(trail.clone());
+    Ok((Allowed { gate, store, caller, context, trail, _running: running, permission: PhantomData }, proof))
+}
+
+/// Who the token says that calls, and the proof of possession where it is bound to a key.
+fn authenticate(
+    req: &HttpRequest,
+    auth: &Authenticator,
+    context: &RequestContext,
+    now: Timestamp,
+) -> Result<(Arc<Caller>, Option<Proof>)> {
+    let (scheme, token) = credentials(req)?;
+    let bound = || Bound { nonce: auth.nonces.as_ref().map(|n| n.current(now)) };
+    if scheme == Scheme::Dpop {
+        req.extensions_mut().insert(bound());
+    }
+    let verified = auth.look(token, now)?;
+    let proof = match (scheme, &verified.key) {
+        (Scheme::Bearer, None) => None,
+        (Scheme::Bearer, Some(_)) => {
+            req.extensions_mut().insert(bound());
+            return Err(Error::InvalidToken("a bound token as a bearer's"));
+        }
+        (Scheme::Dpop, None) => return Err(Error::InvalidToken("not bound to a key")),
+        (Scheme::Dpop, Some(key)) => Some(possession(req, auth, &context.method, token, key, now)?),
+    };
+    Ok((Arc::clone(&verified.caller), proof))
+}
+
+/// The proof that the caller holds the key of its token, made for this request.
+fn possession(
+    req: &HttpRequest,
+    auth: &Authenticator,
+    method: &Method,
+    token: &str,
+    key: &str,
+    now: Timestamp,
+) -> Result<Proof> {
+    let url = format!("{}{}", auth.issuer, req.path());
+    let proof = dpop::check(one_proof(req)?, Asked { method: method.as_str(), url: &url, token: Some(token) }, now)?;
+    if proof.key != key {
+        return Err(Error::InvalidToken("bound to another key"));
+    }
+    if let Some(nonces) = &auth.nonces {
+        nonces.check(&proof, now)?;
+    }
+    Ok(proof)
+}
+
+/// The one `DPoP` header of a request.
+pub fn one_proof(req: &HttpRequest) -> Result<&str> {
+    let mut values = req.headers().get_all("dpop");
+    let value = values.next().ok_or(Error::InvalidDpopProof("none"))?;
+    if values.next().is_some() {
+        return Err(Error::InvalidDpopProof("two headers"));
+    }
+    value.to_str().map_err(|_| Error::InvalidDpopProof("not ASCII"))
+}
+
+/// Where files are sent to.
+pub const IMPORTS: &str = "/v1/imports";
+
+/// Whether an answer is a file, of the media type that it is of.
+fn is_file(path: &str) -> bool {
+    path.strip_prefix("/v1/jobs/").is_some_and(|rest| rest.contains("/files/"))
 }
 
 /// Answers are JSON: whoever takes none of it gets nothing.
@@ -129,8 +246,15 @@ fn no_parameters(query: &str) -> Result<()> {
     if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownParameter(unknown)) }
 }
 
+/// How a token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
+}
+
 /// The token of the `Authorization` header; nowhere else is one looked for.
-fn bearer(req: &HttpRequest) -> Result<&str> {
+fn credentials(req: &HttpRequest) -> Result<(Scheme, &str)> {
     let mut values = req.headers().get_all(AUTHORIZATION);
     let value = values.next().ok_or(Error::AuthenticationRequired)?;
     if values.next().is_some() {
@@ -138,7 +262,8 @@ fn bearer(req: &HttpRequest) -> Result<&str> {
     }
     let text = value.to_str().map_err(|_| Error::InvalidToken("not ASCII"))?;
     match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok((Scheme::Bearer, token.trim())),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => Ok((Scheme::Dpop, token.trim())),
         _ => Err(Error::InvalidToken("scheme")),
     }
 }
@@ -149,9 +274,26 @@ impl<P: Permission> Allowed<P> {
         &self.caller
     }
 
+    /// Who calls, to be handed on.
+    pub fn caller_shared(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+
     /// The store.
     pub fn store(&self) -> &Store {
-        &self.gate.store
+        &self.store
+    }
+
+    /// Records what a write showed beside what it did. In a batch the entries are part of its transaction, which is
+    /// durable before anything is shown, and whose writer the access record's own thread would wait for.
+    pub async fn record(&self, act: &Act, entry: Entry) -> Result<()> {
+        if !self.store.is_joined() {
+            return self.gate.services.access.record(&act.actor, act.now, entry).await.map(drop);
+        }
+        let (actor, now) = (act.actor.clone(), act.now);
+        let mut entries = entry.of_persons();
+        entries.insert(0, entry);
+        self.store.write(move |tx| ledger::append(tx, &actor, now, entries.clone())).await
     }
 
     /// Catalogue, access record, cursors.
@@ -195,8 +337,9 @@ impl<P: Permission> Allowed<P> {
                 user: self.caller.user.clone(),
                 purpose: Some(self.caller.purpose),
                 request_id: self.context.id,
+                trail: self.trail.clone(),
             },
-            scope: self.caller.scope(now),
+            scope: self.caller.scope(now).on(&self.trail),
             now,
             catalogue: Arc::clone(&self.gate.services.catalogue),
             index: Arc::clone(&self.gate.services.index),

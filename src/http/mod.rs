@@ -22,4 +22,4 @@ pub mod respond;
 pub mod schema;
 pub mod select;
 pub mod squeeze;
-mod strict;
+pub mod strict;

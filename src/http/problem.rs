@@ -88,7 +88,7 @@ pub struct ProblemBody {
 }
 
 /// One fault of a request.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ProblemFault)]
 pub struct FaultBody {
     /// JSON pointer into the body (`#/charges/0/role`).
@@ -115,6 +115,15 @@ pub struct FaultBody {
     pub expected: Option<String>,
 }
 
+/// The challenge of a proof of possession (RFC 9449 §7.1).
+const DPOP: &str = "DPoP algs=\"ES256 ES384 PS256 EdDSA\"";
+
+/// The same challenge for a caller whose token is, or should be, bound to a key.
+pub fn rechallenge(challenge: &str) -> Option<String> {
+    let rest = challenge.strip_prefix("Bearer error=")?;
+    Some(format!("{DPOP}, error={rest}"))
+}
+
 /// Most faults of one answer.
 const MOST: usize = 100;
 
@@ -125,6 +134,11 @@ pub fn render(
     request_id: uuid::Uuid,
     base: &str,
 ) -> (ProblemBody, Vec<(HeaderName, HeaderValue)>) {
+    if let Error::InBatch { operation, error } = error {
+        let (mut body, headers) = render(error, lang, request_id, base);
+        within(&mut body, *operation, codes::kind(error).title(lang));
+        return (body, headers);
+    }
     let kind = codes::kind(error);
     let mut body = ProblemBody {
         kind: format!("{base}/problems/{}", kind.code),
@@ -165,8 +179,10 @@ pub fn render(
             body.required_scopes = Some(vec![scope]);
             header(header::WWW_AUTHENTICATE, format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""));
         }
-        Error::AuthenticationRequired => header(header::WWW_AUTHENTICATE, "Bearer".to_owned()),
+        Error::AuthenticationRequired => header(header::WWW_AUTHENTICATE, format!("Bearer, {DPOP}")),
         Error::InvalidToken(_) => header(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"".to_owned()),
+        Error::InvalidDpopProof(_) => header(header::WWW_AUTHENTICATE, format!("{DPOP}, error=\"invalid_dpop_proof\"")),
+        Error::UseDpopNonce => header(header::WWW_AUTHENTICATE, format!("{DPOP}, error=\"use_dpop_nonce\"")),
         Error::MethodNotAllowed(methods) => header(header::ALLOW, methods.join(", ")),
         Error::StateConflict(guards) => body.failed_guards = guards.iter().map(ToString::to_string).collect(),
         Error::PreconditionFailed { current_version } => body.current_version = Some(*current_version),
@@ -185,6 +201,8 @@ pub fn render(
         | Error::OwnerOnly
         | Error::NotFound
         | Error::Erased
+        | Error::FeedTruncated
+        | Error::ExportExpired
         | Error::NotAcceptable
         | Error::RequestTimeout
         | Error::ExternalRefTaken
@@ -193,12 +211,29 @@ pub fn render(
         | Error::HeadTooLarge
         | Error::UnsupportedMediaType
         | Error::IdempotencyKeyReused
+        | Error::InBatch { .. }
         | Error::Internal(_) => {}
     }
     (body, headers)
 }
 
-fn fault(fault: &Fault, lang: Lang) -> FaultBody {
+/// The faults of an operation at their places in its batch; one that has none is named as a whole.
+fn within(body: &mut ProblemBody, operation: usize, title: &'static str) {
+    let at = format!("#/operations/{operation}");
+    for fault in &mut body.errors {
+        fault.pointer = Some(match fault.pointer.as_deref().and_then(|p| p.strip_prefix('#')) {
+            Some(pointer) => format!("{at}/body{pointer}"),
+            None => at.clone(),
+        });
+    }
+    if body.errors.is_empty() {
+        let (code, detail) = (body.code, title);
+        body.errors.push(FaultBody { pointer: Some(at), parameter: None, header: None, code, detail, expected: None });
+    }
+}
+
+/// One fault as it is shown.
+pub fn fault(fault: &Fault, lang: Lang) -> FaultBody {
     let (code, detail) = codes::fault(fault.code, lang);
     let mut body =
         FaultBody { pointer: None, parameter: None, header: None, code, detail, expected: fault.expected.clone() };

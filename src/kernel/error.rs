@@ -121,6 +121,10 @@ pub enum Error {
     AuthenticationRequired,
     /// Credentials that do not hold. The reason stays in the log.
     InvalidToken(&'static str),
+    /// A proof of possession that does not hold, or is not there. The reason stays in the log.
+    InvalidDpopProof(&'static str),
+    /// A proof of possession without a nonce of this server.
+    UseDpopNonce,
     /// The token lacks a scope.
     InsufficientScope(&'static str),
     /// The token's purpose does not open this door.
@@ -135,6 +139,10 @@ pub enum Error {
     NotFound,
     /// It was there and in sight, and was erased: its key is destroyed.
     Erased,
+    /// Events after this place of the feed are no longer kept.
+    FeedTruncated,
+    /// The files of a job were there and are gone: their time is over, or they were fetched often enough.
+    ExportExpired,
     /// The method is not one of this resource's.
     MethodNotAllowed(Vec<&'static str>),
     /// Nothing that the caller accepts can be produced.
@@ -179,6 +187,13 @@ pub enum Error {
         retry_after_s: u64,
         /// The policy's name.
         policy: &'static str,
+    },
+    /// An operation of a batch failed, and the batch with it.
+    InBatch {
+        /// Which one, from 0.
+        operation: usize,
+        /// Why.
+        error: Box<Error>,
     },
     /// Bad luck: try again.
     Unavailable(Unavailable),

@@ -96,6 +96,8 @@ kinds! {
     Charge, ChargeId, "charge";
     /// A communication or request from one authority to another.
     Referral, ReferralId, "referral";
+    /// The registry's signature under what was sent or received.
+    Receipt, ReceiptId, "receipt";
     /// An agency's share in a case.
     Participant, ParticipantId, "participant";
     /// A coercive or protective measure.
@@ -108,16 +110,42 @@ kinds! {
     Note, NoteId, "note";
     /// What a victim, or whoever speaks for one, agreed to.
     Consent, ConsentId, "consent";
+    /// Help that a victim needs and gets.
+    Assistance, AssistanceId, "assistance";
+    /// A victim and relatives who are brought together.
+    Reunification, ReunificationId, "reunification";
+    /// A relative who joins a victim. Version 7 like other records: it is known only within its reunification.
+    Beneficiary, BeneficiaryId, "beneficiary";
+    /// A campaign of prevention.
+    Campaign, CampaignId, "campaign";
+    /// A training of professionals.
+    Training, TrainingId, "training";
+    /// Money that a donor gives.
+    Funding, FundingId, "funding";
+    /// What another agency says is wrong in a record.
+    Correction, CorrectionId, "correction";
+    /// Several writes that were done together.
+    Batch, BatchId, "batch";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
     /// What must not be lost.
     LegalHold, LegalHoldId, "legal_hold";
     /// A request that a person be forgotten.
     Erasure, ErasureId, "erasure";
+    /// A time that the retention schedule was carried out.
+    RetentionRun, RetentionRunId, "retention_run";
+    /// A subscription to the feed.
+    Webhook, WebhookId, "webhook";
+    /// One attempt to deliver an event.
+    Delivery, DeliveryId, "webhook_delivery";
+    /// Work behind a request: an import, an export.
+    Job, JobId, "job";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.
     Client, ClientId, "client";
+    /// An access token.
+    Token, TokenId, "token";
     /// One entry of the ledger.
     Entry, EntryId, "ledger_entry";
     /// Any resource, where the type stands beside the id (ledger, claims).

@@ -1,6 +1,7 @@
 //! Kernel: the words every slice speaks (ids, time, dates, pages, errors). Pure: no I/O, no HTTP, no SQL.
 
 pub mod agency_code;
+pub mod canonical;
 pub mod code;
 pub mod day;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod page;
 pub mod partial_date;
 pub mod pii;
 pub mod time;
+pub mod trail;
 
 pub use agency_code::AgencyCode;
 pub use day::Day;

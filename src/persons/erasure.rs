@@ -15,6 +15,7 @@ use crate::cases::docket::Relation;
 use crate::catalogue::Catalogue;
 use crate::db::{Conn, Store};
 use crate::kernel::ids::{AccusedId, CaseId, EntryId, ResourceId, VictimId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Result, Timestamp};
 use crate::ledger::append::{Row, append_rows};
 use crate::ledger::{Action, Actor, Entry};
@@ -196,7 +197,14 @@ pub fn destroy(tx: &mut Conn, person: Person, actor: &Actor, now: Timestamp, bas
 
 /// The operator, who acts for no agency.
 pub fn operator() -> Actor {
-    Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4() }
+    Actor {
+        client: None,
+        agency: None,
+        user: None,
+        purpose: None,
+        request_id: uuid::Uuid::new_v4(),
+        trail: Trail::default(),
+    }
 }
 
 /// Erases a person for the operator, or says with `dry_run` whether that may be.

@@ -1,10 +1,14 @@
 //! What can be done with a referral: one transaction each.
 
-use super::model::{Referral, TAG};
+use super::model::Referral;
+use super::receipt_store;
+use super::receipts::{self, Receipt};
 use super::states::{Effect, Standing, State, Trigger};
 use super::store::{self, Filter};
+use super::view::{Reader, tag};
 use super::wire::{ReferralCreate, ReferralPatch, ReferralTransitionCreate, ReferralView};
 use crate::act::Act;
+use crate::auth::Signer;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::head_for_write;
 use crate::cases::participants::{self, Participant};
@@ -12,20 +16,31 @@ use crate::consents;
 use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
-use crate::kernel::ids::{ConsentId, ParticipantId, ReferralId, TransitionId};
+use crate::kernel::ids::{ConsentId, ParticipantId, ReceiptId, ReferralId, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{Error, Fault, FaultCode, Result};
+use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Result};
 use crate::ledger::{self, Action, Entry};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
 
-fn written(referral: &Referral, replayed: bool) -> Written<ReferralView> {
-    Written { view: referral.view(), tag: TAG.to_owned(), replayed }
+fn written(referral: &Referral, act: &Act, replayed: bool) -> Written<ReferralView> {
+    let view = referral.view(Reader::of(&act.scope));
+    Written { tag: tag(&view), view, replayed }
 }
 
-/// Faults that only the store can tell: who receives it, and whether the victims are in the case.
+/// Faults that only the store can tell: who receives it, whether the victims are in the case, and whom a referral that
+/// this one answers named.
 fn stored_faults(tx: &mut Conn, act: &Act, referral: &Referral) -> Result<Vec<Fault>> {
     let mut faults = participants::receiver_faults(tx, &referral.to, "/to_agency", act.now)?;
-    let strangers = participants::victim_faults(tx, referral.case, referral.detail.victims.as_ref(), "/victims")?;
+    let named = referral.detail.victims.as_ref();
+    let mut strangers = participants::victim_faults(tx, referral.case, named, "/victims")?;
+    if let Some(link) = &referral.detail.counter_of {
+        let (answered, _) = store::find(tx, &act.scope, link.referral)?;
+        // Whoever answers knows of the victims that it was told of, and of no others.
+        if let Some(only) = &answered.detail.victims {
+            let others = named.into_iter().flatten().enumerate().filter(|(_, v)| !only.contains(v));
+            strangers.extend(others.map(|(n, _)| Fault::body(format!("/victims/{n}"), FaultCode::ReferenceNotFound)));
+        }
+    }
     match referral.ground() {
         // Only of a victim of the case: of others the sender must not even learn which consents are theirs.
         Some(ground) if strangers.is_empty() => faults.extend(consents::ground_faults(tx, ground, act.now)?),
@@ -33,6 +48,17 @@ fn stored_faults(tx: &mut Conn, act: &Act, referral: &Referral) -> Result<Vec<Fa
     }
     faults.extend(strangers);
     Ok(faults)
+}
+
+/// The referral that a draft answers, if the caller may answer it: its agency took that one on, and in this case.
+fn answered(tx: &mut Conn, act: &Act, of: ReferralId, draft: &Referral) -> Result<Result<Referral, Fault>> {
+    let fault = |code| Ok(Err(Fault::body("/counter_of", code)));
+    match store::find(tx, &act.scope, of) {
+        Err(Error::NotFound) => fault(FaultCode::ReferenceNotFound),
+        Err(other) => Err(other),
+        Ok((found, Standing::Receiver)) if found.was_accepted() && found.case == draft.case => Ok(Ok(found)),
+        Ok(_) => fault(FaultCode::CrossField),
+    }
 }
 
 /// Notes on what a referral rests, where that is a consent.
@@ -43,42 +69,52 @@ fn rest(tx: &mut Conn, referral: &Referral) -> Result<()> {
     }
 }
 
-/// Drafts a referral about a case of the caller's agency.
+/// Drafts a referral about a case of the caller's agency, or one that answers a referral which it took on.
 pub async fn draft_referral(store: &Store, act: Act, once: Once, new: ReferralCreate) -> Result<Written<ReferralView>> {
     let case = new.case_id;
+    let answers = new.counter_of;
     let id: ReferralId = act.id(case.bucket());
     let (referral, faults) = Referral::draft(new, &act, id);
     store
         .write(move |tx| {
-            let mut faults = faults.clone();
-            match head_for_write(tx, &act.scope, case) {
-                Ok(_) => {}
-                // The case is named in the body, so its absence is a fault of the body.
-                Err(Error::NotFound) => {
-                    faults.push(Fault::body("/case_id", FaultCode::ReferenceNotFound));
-                    return no_faults(faults).and(Err(Error::NotFound));
-                }
-                Err(other) => return Err(other),
+            let (mut referral, mut faults) = (referral.clone(), faults.clone());
+            match answers {
+                Some(of) => match answered(tx, &act, of, &referral)? {
+                    Ok(found) => referral.detail.counter_of = Some(found.link()),
+                    Err(fault) => {
+                        faults.push(fault);
+                        return no_faults(faults).and(Err(Error::NotFound));
+                    }
+                },
+                None => match head_for_write(tx, &act.scope, case) {
+                    Ok(_) => {}
+                    // The case is named in the body, so its absence is a fault of the body.
+                    Err(Error::NotFound) => {
+                        faults.push(Fault::body("/case_id", FaultCode::ReferenceNotFound));
+                        return no_faults(faults).and(Err(Error::NotFound));
+                    }
+                    Err(other) => return Err(other),
+                },
             }
             let claim = idempotency::claim(tx, &once, case.bucket(), referral.id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let (stored, _) = store::find(tx, &act.scope, ReferralId::from_uuid(resource.uuid()))?;
-                return Ok(written(&stored, true));
+                return Ok(written(&stored, &act, true));
             }
             faults.extend(stored_faults(tx, &act, &referral)?);
             no_faults(faults)?;
             store::insert(tx, &act, &referral)?;
             rest(tx, &referral)?;
             ledger::append(tx, &act.actor, act.now, vec![Entry::new(Action::Created, referral.id, Some(1))])?;
-            Ok(written(&referral, false))
+            Ok(written(&referral, &act, false))
         })
         .await
 }
 
 /// One referral.
 pub async fn read_referral(store: &Store, act: &Act, id: ReferralId) -> Result<Written<ReferralView>> {
-    let scope = act.scope.clone();
-    store.read(move |conn| Ok(written(&store::find(conn, &scope, id)?.0, false))).await
+    let act = act.clone();
+    store.read(move |conn| Ok(written(&store::find(conn, &act.scope, id)?.0, &act, false))).await
 }
 
 /// One page of one of the caller's boxes.
@@ -90,7 +126,12 @@ pub async fn list_referrals(
     limit: Limit,
 ) -> Result<Page<ReferralView>> {
     let scope = act.scope.clone();
-    store.read(move |conn| Ok(store::list(conn, &scope, &filter, after.as_ref(), limit)?.map(|r| r.view()))).await
+    store
+        .read(move |conn| {
+            let page = store::list(conn, &scope, &filter, after.as_ref(), limit)?;
+            Ok(page.map(|referral| referral.view(Reader::of(&scope))))
+        })
+        .await
 }
 
 /// Changes a draft.
@@ -121,13 +162,29 @@ pub async fn amend_referral(
                 let entry = Entry::new(Action::Updated, id, Some(after.version)).changed(changed);
                 ledger::append(tx, &act.actor, act.now, vec![entry])?;
             }
-            Ok(written(&after, false))
+            Ok(written(&after, &act, false))
         })
         .await
 }
 
-/// Sends, accepts, rejects, completes or revokes a referral. The receiver's access to the case begins and ends
-/// in the same transaction.
+/// The draft that a redirection leaves with the sender: to the agency that the receiver named, which must be one that
+/// has not been asked yet.
+fn redirect(tx: &mut Conn, act: &Act, before: &Referral, to: &AgencyCode, made: (ReferralId, &str)) -> Result<Referral> {
+    let asked = store::asked_before(tx, before)?.ok_or_else(|| Error::StateConflict(vec!["chain_too_long".into()]))?;
+    let mut faults = participants::receiver_faults(tx, to, "/to_agency", act.now)?;
+    if *to == before.from || asked.contains(to) {
+        faults.push(Fault::body("/to_agency", FaultCode::CrossField));
+    }
+    no_faults(faults)?;
+    let (id, number) = made;
+    let draft = before.redirected(to.clone(), id, number.to_owned(), act);
+    store::insert(tx, act, &draft)?;
+    rest(tx, &draft)?;
+    Ok(draft)
+}
+
+/// Moves a referral. The receiver's access to the case begins and ends in the same transaction, which also signs a
+/// receipt where it is sent or received, if there is somebody to sign.
 pub async fn move_referral(
     store: &Store,
     act: Act,
@@ -135,9 +192,12 @@ pub async fn move_referral(
     id: ReferralId,
     version: i64,
     new: ReferralTransitionCreate,
+    signer: Option<Signer>,
 ) -> Result<Written<ReferralView>> {
     let record: TransitionId = act.id(id.bucket());
     let participant: ParticipantId = act.id(id.bucket());
+    let (onward, number): (ReferralId, String) = (act.id(id.bucket()), act.reference("RF"));
+    let receipt: ReceiptId = act.id(id.bucket());
     let trigger = new.trigger;
     let faults = trigger.faults(&new, &act.catalogue);
     store
@@ -148,7 +208,7 @@ pub async fn move_referral(
             }
             let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
-                return Ok(written(&before, true));
+                return Ok(written(&before, &act, true));
             }
             no_faults(faults.clone())?;
             must_match(before.version, version)?;
@@ -165,14 +225,26 @@ pub async fn move_referral(
                 // The draft may have lain: what it names must still stand.
                 no_faults(stored_faults(tx, &act, &after)?)
                     .map_err(|_| Error::StateConflict(vec!["receiver_inactive".into()]))?;
+                if before.detail.due_at.is_some_and(|due| due <= act.now) {
+                    return Err(Error::StateConflict(vec!["due_at_passed".into()]));
+                }
             }
+            let onward = match (next, &new.to_agency) {
+                (State::Redirected, Some(to)) => Some(redirect(tx, &act, &before, to, (onward, &number))?),
+                _ => None,
+            };
+            after.detail.redirected_to = after.detail.redirected_to.or_else(|| onward.as_ref().map(Referral::link));
             store::update(tx, &before, &after)?;
+            if let (Some(signer), Some(event)) = (&signer, receipts::earned(&before, &after)) {
+                receipt_store::insert(tx, &act, &after, &receipts::issue(signer, &after, event, receipt, act.now)?)?;
+            }
             let moved = Entry::new(Action::Transitioned, id, Some(after.version)).moved(
                 trigger.as_str(),
                 before.state.as_str(),
                 next.as_str(),
             );
             let mut entries = vec![moved];
+            entries.extend(onward.map(|draft| Entry::new(Action::Created, draft.id, Some(1))));
             match before.state.effect(next) {
                 // Without sections nothing of the case is shared, not even that it is there.
                 Effect::Begin if !after.detail.sections.is_empty() => {
@@ -199,7 +271,7 @@ pub async fn move_referral(
                 },
             )?;
             ledger::append(tx, &act.actor, act.now, entries)?;
-            Ok(written(&after, false))
+            Ok(written(&after, &act, false))
         })
         .await
 }
@@ -215,7 +287,12 @@ pub fn revoke_without_consent(tx: &mut Conn, act: &Act, id: ReferralId, consent:
     let Some(next) = before.state.after(Trigger::Revoke).filter(|_| before.detail.consent_id == Some(consent)) else {
         return Ok(Vec::new());
     };
-    let reason = ReferralTransitionCreate { trigger: Trigger::Revoke, reason: Some(WITHDRAWN.to_owned()), outcome: None };
+    let reason = ReferralTransitionCreate {
+        trigger: Trigger::Revoke,
+        reason: Some(WITHDRAWN.to_owned()),
+        outcome: None,
+        to_agency: None,
+    };
     let mut after = before.clone();
     after.moved(next, &reason, act.now);
     store::update(tx, &before, &after)?;
@@ -319,6 +396,17 @@ pub async fn available(
                 })
                 .collect();
             Ok(AvailableTransitions { state: referral.state.as_str().to_owned(), items })
+        })
+        .await
+}
+
+/// The receipts of a referral, oldest first.
+pub async fn list_receipts(store: &Store, act: &Act, id: ReferralId) -> Result<Vec<Receipt>> {
+    let scope = act.scope.clone();
+    store
+        .read(move |conn| {
+            let (referral, _) = store::find(conn, &scope, id)?;
+            receipt_store::of_referral(conn, &referral)
         })
         .await
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::due::{self, Wait};
 use super::states::{Standing, State};
-use super::wire::{ReferralCreate, ReferralPatch, ReferralTransitionCreate, ReferralView};
+use super::wire::{ReferralCreate, ReferralPatch, ReferralTransitionCreate};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::Sections;
@@ -68,17 +69,46 @@ pub struct ReferralDetail {
     pub due_at: Option<Timestamp>,
     /// When it was sent.
     pub sent_at: Option<Timestamp>,
-    /// When it was accepted or rejected.
+    /// When its receiver acknowledged it.
+    #[serde(default)]
+    pub received_at: Option<Timestamp>,
+    /// When it was accepted, rejected or redirected.
     pub decided_at: Option<Timestamp>,
-    /// When it was completed or revoked.
+    /// When the service began.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
+    /// When it was completed, abandoned or revoked.
     pub ended_at: Option<Timestamp>,
-    /// Why it was rejected or revoked.
+    /// Why it was rejected, redirected, abandoned or revoked.
     pub reason: Option<String>,
     /// What came of it: code list `referral_outcome`.
     pub outcome: Option<String>,
+    /// The referral whose receiver named this one's.
+    #[serde(default)]
+    pub redirected_from: Option<Link>,
+    /// The draft to the agency that this one's receiver named.
+    #[serde(default)]
+    pub redirected_to: Option<Link>,
+    /// The referral that this one answers.
+    #[serde(default)]
+    pub counter_of: Option<Link>,
+    /// What came of that one: code list `referral_outcome`.
+    #[serde(default)]
+    pub reported_outcome: Option<String>,
     /// Under which release of the catalogue its codes were written.
     #[serde(default)]
     pub written_under: WrittenUnder,
+}
+
+/// Another referral, and between whom it is: who may read the link is known without reading the other one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The referral.
+    pub referral: ReferralId,
+    /// Its sender.
+    pub from: AgencyCode,
+    /// Its receiver.
+    pub to: AgencyCode,
 }
 
 /// Urgency where a request does not name one.
@@ -89,8 +119,8 @@ const CONSENT: &str = "consent";
 const SERVICE_REQUEST: &str = "service_request";
 
 impl Referral {
-    /// A draft from a request, with the faults that show without the store: victims and receiver are looked up
-    /// by the action.
+    /// A draft from a request, with the faults that show without the store: victims, receiver and the referral that it
+    /// answers are looked up by the action.
     pub fn draft(new: ReferralCreate, act: &Act, id: ReferralId) -> (Self, Vec<Fault>) {
         let ReferralCreate {
             case_id,
@@ -106,6 +136,8 @@ impl Referral {
             consent_ref,
             message,
             due_at,
+            counter_of,
+            reported_outcome,
         } = new;
         let referral = Self {
             id,
@@ -128,10 +160,16 @@ impl Referral {
                 message,
                 due_at,
                 sent_at: None,
+                received_at: None,
                 decided_at: None,
+                started_at: None,
                 ended_at: None,
                 reason: None,
                 outcome: None,
+                redirected_from: None,
+                redirected_to: None,
+                counter_of: None,
+                reported_outcome,
                 written_under: WrittenUnder::new(&act.catalogue),
             },
             created_at: act.now,
@@ -140,8 +178,71 @@ impl Referral {
         };
         let mut faults = Vec::new();
         referral.check(&act.catalogue, &mut faults);
+        referral.check_counter(counter_of.is_some(), &mut faults);
         referral.check_due(act.now, &mut faults);
         (referral, faults)
+    }
+
+    /// The draft to the agency that this one's receiver named: the same content, not yet sent. Whether it is sent is its
+    /// sender's to decide, who answers for what the other agency will see.
+    pub fn redirected(&self, to: AgencyCode, id: ReferralId, number: String, act: &Act) -> Self {
+        let detail = ReferralDetail {
+            due_at: None,
+            sent_at: None,
+            received_at: None,
+            decided_at: None,
+            started_at: None,
+            ended_at: None,
+            reason: None,
+            outcome: None,
+            redirected_from: Some(self.link()),
+            redirected_to: None,
+            ..self.detail.clone()
+        };
+        Self {
+            id,
+            version: 1,
+            number,
+            to,
+            state: State::Draft,
+            detail,
+            created_at: act.now,
+            created_by_agency: act.agency().clone(),
+            updated_at: act.now,
+            ..self.clone()
+        }
+    }
+
+    /// How others refer to it.
+    pub fn link(&self) -> Link {
+        Link { referral: self.id, from: self.from.clone(), to: self.to.clone() }
+    }
+
+    /// What it waits for.
+    pub fn wait(&self) -> Option<Wait> {
+        let detail = &self.detail;
+        due::wait(due::Facts {
+            state: self.state,
+            urgency: &detail.urgency,
+            service: self.kind == SERVICE_REQUEST,
+            sent_at: detail.sent_at,
+            decided_at: detail.decided_at,
+            due_at: detail.due_at,
+        })
+    }
+
+    /// Whether it rests on something else than the consent of whom it is about: oversight looks at those.
+    pub fn without_consent(&self) -> bool {
+        self.detail.legal_basis != CONSENT
+    }
+
+    /// Whether its receiver took it on, so that it has something to report.
+    pub fn was_accepted(&self) -> bool {
+        match self.state {
+            State::Accepted | State::InService | State::Completed | State::Abandoned => true,
+            State::Closed | State::Revoked => self.detail.ended_at.is_some() && self.detail.decided_at.is_some(),
+            State::Draft | State::Sent | State::Received | State::Rejected | State::Redirected => false,
+        }
     }
 
     /// Applies a patch to a draft; answers the pointers that changed and the faults. The version grows only if
@@ -160,6 +261,7 @@ impl Referral {
             consent_ref,
             message,
             due_at,
+            reported_outcome,
         } = patch;
         let mut faults = Vec::new();
         let mut changed = Vec::new();
@@ -182,7 +284,9 @@ impl Referral {
         note("/message", message.apply(&mut detail.message));
         let due = due_at.apply(&mut detail.due_at);
         note("/due_at", due);
+        note("/reported_outcome", reported_outcome.apply(&mut detail.reported_outcome));
         self.check(&act.catalogue, &mut faults);
+        self.check_counter(self.detail.counter_of.is_some(), &mut faults);
         keep_standing_codes(&mut faults, &changed);
         if due {
             self.check_due(act.now, &mut faults);
@@ -218,6 +322,9 @@ impl Referral {
         }
         if detail.services.len() > 20 {
             fault("/services".to_owned(), FaultCode::MaxItems);
+        }
+        if detail.reported_outcome.as_ref().is_some_and(|o| !law.has_code("referral_outcome", o)) {
+            fault("/reported_outcome".to_owned(), FaultCode::Enum);
         }
         if self.kind == SERVICE_REQUEST && detail.services.is_empty() {
             fault("/services".to_owned(), FaultCode::MinItems);
@@ -260,6 +367,16 @@ impl Referral {
         faults.extend(sections::faults(&detail.sections, "/sections"));
     }
 
+    /// A counter-referral reports, and shares nothing of a case that is not its sender's.
+    fn check_counter(&self, counter: bool, faults: &mut Vec<Fault>) {
+        if counter && !self.detail.sections.is_empty() {
+            faults.push(Fault::body("/sections", FaultCode::CrossField));
+        }
+        if !counter && self.detail.reported_outcome.is_some() {
+            faults.push(Fault::body("/reported_outcome", FaultCode::CrossField));
+        }
+    }
+
     fn check_due(&self, now: Timestamp, faults: &mut Vec<Fault>) {
         if self.detail.due_at.is_some_and(|due| due <= now) {
             faults.push(Fault::body("/due_at", FaultCode::DateOrder));
@@ -271,24 +388,30 @@ impl Referral {
         self.state = next;
         self.version += 1;
         self.updated_at = now;
+        let urgency_s = due::term_s(&self.detail.urgency);
         let detail = &mut self.detail;
+        if matches!(next, State::Accepted | State::Rejected | State::Redirected) {
+            // Whoever answers has received.
+            detail.received_at.get_or_insert(now);
+            detail.decided_at = Some(now);
+        }
+        if matches!(next, State::Completed | State::Abandoned | State::Revoked) {
+            detail.ended_at = Some(now);
+        }
+        if matches!(next, State::Rejected | State::Redirected | State::Abandoned | State::Revoked) {
+            detail.reason = new.reason.clone();
+        }
+        if matches!(next, State::Rejected | State::Completed | State::Abandoned) {
+            detail.outcome = new.outcome.clone();
+        }
         match next {
-            State::Draft => {}
-            State::Sent => detail.sent_at = Some(now),
-            State::Accepted => detail.decided_at = Some(now),
-            State::Rejected => {
-                detail.decided_at = Some(now);
-                detail.reason = new.reason.clone();
-                detail.outcome = new.outcome.clone();
+            State::Sent => {
+                detail.sent_at = Some(now);
+                detail.due_at.get_or_insert(now.plus_seconds(urgency_s));
             }
-            State::Completed => {
-                detail.ended_at = Some(now);
-                detail.outcome = new.outcome.clone();
-            }
-            State::Revoked => {
-                detail.ended_at = Some(now);
-                detail.reason = new.reason.clone();
-            }
+            State::Received => detail.received_at = Some(now),
+            State::InService => detail.started_at = Some(now),
+            _ => {}
         }
     }
 
@@ -328,64 +451,7 @@ impl Referral {
     pub fn sections(&self) -> Sections {
         Sections::parse(self.detail.sections.iter().map(String::as_str)).unwrap_or(Sections::NONE)
     }
-
-    /// The referral as those may see it who see it at all: the same for everybody.
-    pub fn view(&self) -> ReferralView {
-        let Self { id, version, number, case, from, to, kind, state, detail, created_at, created_by_agency, updated_at } =
-            self.clone();
-        let ReferralDetail {
-            victims,
-            sections,
-            services,
-            purpose,
-            urgency,
-            legal_basis,
-            consent_id,
-            consent_ref,
-            message,
-            due_at,
-            sent_at,
-            decided_at,
-            ended_at,
-            reason,
-            outcome,
-            written_under: _,
-        } = detail;
-        ReferralView {
-            id,
-            version,
-            created_at,
-            updated_at,
-            created_by_agency,
-            owner_agency: from.clone(),
-            number,
-            kind,
-            state,
-            case_id: case,
-            from_agency: from,
-            to_agency: to,
-            victims,
-            sections,
-            services,
-            purpose,
-            urgency,
-            legal_basis,
-            consent_id,
-            consent_ref,
-            message,
-            due_at,
-            sent_at,
-            decided_at,
-            ended_at,
-            reason,
-            outcome,
-            redacted: Vec::new(),
-        }
-    }
 }
-
-/// The view part of a referral's entity tag: all who see it see the same.
-pub const TAG: &str = "a";
 
 fn set<T: PartialEq>(target: &mut T, field: Field<T>, pointer: &str, faults: &mut Vec<Fault>) -> bool {
     match field {

@@ -3,24 +3,28 @@
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
+use super::desk::{self, Due};
 use super::model::{Referral, ReferralDetail};
 use super::states::{Standing, State};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::db::schema::{referral as t, referral_box};
 use crate::db::{Conn, Json};
+use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{CaseId, ConsentId, ReferralId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::vault::{self, Guarded, Keys};
 
-/// Which of an agency's two boxes.
+/// Which of an agency's two boxes, or the one of oversight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// What it received.
     In,
     /// What it wrote.
     Out,
+    /// What was sent without consent: oversight's.
+    Watch,
 }
 
 impl Side {
@@ -29,12 +33,13 @@ impl Side {
         match self {
             Self::In => "in",
             Self::Out => "out",
+            Self::Watch => "watch",
         }
     }
 
     /// The side of a code.
     pub fn parse(code: &str) -> Option<Self> {
-        [Self::In, Self::Out].into_iter().find(|s| s.as_str() == code)
+        [Self::In, Self::Out, Self::Watch].into_iter().find(|s| s.as_str() == code)
     }
 }
 
@@ -125,10 +130,10 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Referral) -> Result<()> {
             t::updated_at.eq(new.updated_at),
         ))
         .execute(tx)?;
-    put(tx, new, &new.from, Side::Out)
+    put(tx, new, new.from.as_str(), Side::Out)
 }
 
-/// Writes a changed referral over the version that it was read at, and carries the change to its boxes.
+/// Writes a changed referral over the version that it was read at, and carries the change to its boxes and its desk.
 pub fn update(tx: &mut Conn, before: &Referral, after: &Referral) -> Result<()> {
     let (bucket, id) = after.id.key();
     let moved =
@@ -146,19 +151,26 @@ pub fn update(tx: &mut Conn, before: &Referral, after: &Referral) -> Result<()> 
         // Somebody was faster; the caller sees the version that won on its next read.
         return Err(Error::PreconditionFailed { current_version: before.version + 1 });
     }
-    refresh(tx, after, &after.from, Side::Out)?;
-    match (before.detail.sent_at, after.detail.sent_at) {
-        (None, Some(_)) => put(tx, after, &after.to, Side::In),
-        (Some(_), _) => refresh(tx, after, &after.to, Side::In),
-        (None, None) => Ok(()),
+    refresh(tx, after, after.from.as_str(), Side::Out)?;
+    let sent = before.detail.sent_at.is_none() && after.detail.sent_at.is_some();
+    for (lane, side) in [(after.to.as_str(), Side::In), (OVERSIGHT_LANE, Side::Watch)] {
+        if after.detail.sent_at.is_none() || (side == Side::Watch && !after.without_consent()) {
+            continue;
+        }
+        if sent {
+            put(tx, after, lane, side)?;
+        } else {
+            refresh(tx, after, lane, side)?;
+        }
     }
+    desk::settle(tx, after)
 }
 
-fn put(tx: &mut Conn, of: &Referral, agency: &AgencyCode, side: Side) -> Result<()> {
+fn put(tx: &mut Conn, of: &Referral, lane: &str, side: Side) -> Result<()> {
     diesel::insert_into(referral_box::table)
         .values((
-            referral_box::bucket.eq(agency.bucket().number()),
-            referral_box::agency_code.eq(agency.as_str()),
+            referral_box::bucket.eq(lane_bucket(lane).number()),
+            referral_box::agency_code.eq(lane),
             referral_box::side.eq(side.as_str()),
             referral_box::referral_id.eq(of.id),
             referral_box::case_id.eq(of.case),
@@ -169,11 +181,11 @@ fn put(tx: &mut Conn, of: &Referral, agency: &AgencyCode, side: Side) -> Result<
     Ok(())
 }
 
-fn refresh(tx: &mut Conn, of: &Referral, agency: &AgencyCode, side: Side) -> Result<()> {
+fn refresh(tx: &mut Conn, of: &Referral, lane: &str, side: Side) -> Result<()> {
     diesel::update(
         referral_box::table
-            .filter(referral_box::bucket.eq(agency.bucket().number()))
-            .filter(referral_box::agency_code.eq(agency.as_str()))
+            .filter(referral_box::bucket.eq(lane_bucket(lane).number()))
+            .filter(referral_box::agency_code.eq(lane))
             .filter(referral_box::side.eq(side.as_str()))
             .filter(referral_box::referral_id.eq(of.id)),
     )
@@ -182,13 +194,35 @@ fn refresh(tx: &mut Conn, of: &Referral, agency: &AgencyCode, side: Side) -> Res
     Ok(())
 }
 
-/// Referrals of a case that are not settled yet: drafts, those sent and those that run.
-pub fn open_count(conn: &mut Conn, case: CaseId) -> Result<i64> {
-    let open = [State::Draft, State::Sent, State::Accepted].map(State::as_str);
+/// Most links of a chain of redirections.
+pub const MOST_LINKS: usize = 12;
+
+/// The agencies to which a referral and those before it in its chain went; more than [`MOST_LINKS`] is no answer.
+pub fn asked_before(conn: &mut Conn, last: &Referral) -> Result<Option<Vec<AgencyCode>>> {
+    let mut asked = vec![last.to.clone()];
+    let mut next = last.detail.redirected_from.clone();
+    while let Some(link) = next {
+        if asked.len() >= MOST_LINKS {
+            return Ok(None);
+        }
+        asked.push(link.to);
+        let (bucket, id) = link.referral.key();
+        let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+        let keys = vault::keys(conn, [row.3])?;
+        next = referral(row, &keys)?.detail.redirected_from;
+    }
+    Ok(Some(asked))
+}
+
+/// What a case's owner has not settled yet: drafts, those sent and those that run. Counter-referrals of others, which it
+/// may not even see, hold nothing up.
+pub fn open_count(conn: &mut Conn, case: CaseId, owner: &AgencyCode) -> Result<i64> {
+    let open = State::ALL.into_iter().filter(|s| s.open()).map(State::as_str);
     Ok(t::table
         .filter(t::bucket.eq(case.bucket().number()))
         .filter(t::case_id.eq(case))
-        .filter(t::state.eq_any(open.to_vec()))
+        .filter(t::from_agency.eq(owner.as_str()))
+        .filter(t::state.eq_any(open.collect::<Vec<_>>()))
         .select(count_star())
         .first(conn)?)
 }
@@ -234,18 +268,25 @@ pub struct Filter {
     pub case: Option<CaseId>,
     /// Changed at or after.
     pub updated_from: Option<Timestamp>,
+    /// Only what waits, and has waited too long or nearly so: then the first to end comes first.
+    pub due: Option<Due>,
 }
 
-/// One page of a box, last change first. Supervisors have no box: they read by id.
+/// One page of a box, last change first. Supervisors have one of their own, and no other.
 pub fn list(conn: &mut Conn, scope: &Scope, filter: &Filter, after: Option<&After>, limit: Limit) -> Result<Page<Referral>> {
-    if scope.oversight() {
+    let Filter { side, states, case, updated_from, due } = filter;
+    if scope.oversight() != (*side == Side::Watch) {
         return Ok(Page { items: Vec::new(), next: None });
     }
-    let Filter { side, states, case, updated_from } = filter;
-    let agency = scope.agency();
+    let lane = scope.lane();
+    if let Some(due) = due {
+        let asked = desk::Filter { lane, side: *side, due: *due, states, case: *case, now: scope.at() };
+        let Page { items, next } = desk::list(conn, &asked, after, limit)?;
+        return Ok(Page { items: in_order(conn, items)?, next });
+    }
     let mut query = referral_box::table
-        .filter(referral_box::bucket.eq(agency.bucket().number()))
-        .filter(referral_box::agency_code.eq(agency.as_str()))
+        .filter(referral_box::bucket.eq(scope.lane_bucket().number()))
+        .filter(referral_box::agency_code.eq(lane))
         .filter(referral_box::side.eq(side.as_str()))
         .select((referral_box::referral_id, referral_box::updated_at))
         .order((referral_box::updated_at.desc(), referral_box::referral_id.desc()))
@@ -270,7 +311,12 @@ pub fn list(conn: &mut Conn, scope: &Scope, filter: &Filter, after: Option<&Afte
     }
     let rows: Vec<(ReferralId, Timestamp)> = query.load(conn)?;
     let Page { items, next } = Page::cut(rows, limit, |(id, at)| After { key: at.to_string(), id: id.uuid() });
-    let ids: Vec<ReferralId> = items.into_iter().map(|(id, _)| id).collect();
+    let ids = items.into_iter().map(|(id, _)| id).collect();
+    Ok(Page { items: in_order(conn, ids)?, next })
+}
+
+/// The referrals of these ids, in this order.
+fn in_order(conn: &mut Conn, ids: Vec<ReferralId>) -> Result<Vec<Referral>> {
     let mut known = many(conn, &ids)?;
     let mut ordered = Vec::with_capacity(known.len());
     for id in ids {
@@ -278,7 +324,7 @@ pub fn list(conn: &mut Conn, scope: &Scope, filter: &Filter, after: Option<&Afte
             ordered.push(known.swap_remove(at));
         }
     }
-    Ok(Page { items: ordered, next })
+    Ok(ordered)
 }
 
 /// The referrals of these ids, in no order.

@@ -184,16 +184,16 @@ fn a_draft_changes_until_it_is_sent_and_a_move_happens_once() {
     );
     let once = world.once();
     let send = || {
-        let new = ReferralTransitionCreate { trigger: Trigger::Send, reason: None, outcome: None };
+        let new = ReferralTransitionCreate { trigger: Trigger::Send, reason: None, outcome: None, to_agency: None };
         let act = world.act(OWNER, false);
-        world.runtime.block_on(actions::move_referral(&world.store, act, once.clone(), draft.id, 2, new)).unwrap()
+        world.runtime.block_on(actions::move_referral(&world.store, act, once.clone(), draft.id, 2, new, None)).unwrap()
     };
     let (first, second) = (send(), send());
     assert_eq!((first.replayed, second.replayed), (false, true));
     assert_eq!((first.view.version, second.view.version, second.view.state), (3, 3, State::Sent));
     let count = world.store.read_blocking({
         let case = world.case;
-        move |conn| super::open_count(conn, case)
+        move |conn| super::open_count(conn, case, &AgencyCode::parse(OWNER).unwrap())
     });
     assert_eq!(count, Ok(1));
 }
@@ -218,7 +218,7 @@ fn boxes_list_by_last_change_and_pages_join_without_gap() {
     drafts[1] = world.fire(&drafts[1], OWNER, Trigger::Send).unwrap();
     let list = |agency: &str, side: Side, states: Vec<String>| {
         let act = world.act(agency, agency == "PE-DP");
-        let filter = Filter { side, states, case: Some(world.case), updated_from: None };
+        let filter = Filter { side, states, case: Some(world.case), updated_from: None, due: None };
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
             let page = actions::list_referrals(&world.store, &act, filter.clone(), after, Limit::new(2).unwrap());
@@ -271,7 +271,8 @@ proptest! {
         plans in prop::collection::vec(plan(), 1..5),
         moves in prop::collection::vec((0..5_usize, prop::sample::select(vec![
             // Weighted towards moves that open something.
-            Trigger::Send, Trigger::Send, Trigger::Accept, Trigger::Accept, Trigger::Reject, Trigger::Complete, Trigger::Revoke,
+            Trigger::Send, Trigger::Send, Trigger::Send, Trigger::Receive, Trigger::Accept, Trigger::Accept, Trigger::Accept,
+            Trigger::Start, Trigger::Start, Trigger::Reject, Trigger::Complete, Trigger::Abandon, Trigger::Revoke, Trigger::Close,
         ])), 0..25),
     ) {
         let world = World::found();
@@ -300,7 +301,7 @@ proptest! {
                 let running = plans
                     .iter()
                     .zip(&referrals)
-                    .filter(|(p, r)| p.to == index && r.state == State::Accepted && !p.sections.is_empty())
+                    .filter(|(p, r)| p.to == index && r.state.grants() && !p.sections.is_empty())
                     .map(|(p, _)| p)
                     .collect::<Vec<_>>();
                 let sees = |section: Section| running.iter().any(|p| p.sections.contains(&section.as_str()));
@@ -334,7 +335,7 @@ proptest! {
             .into_iter()
             .filter(|p| p.ended_at.is_none())
             .count();
-        let accepted = referrals.iter().filter(|r| r.state == State::Accepted && !r.sections.is_empty()).count();
+        let accepted = referrals.iter().filter(|r| r.state.grants() && !r.sections.is_empty()).count();
         prop_assert_eq!(running, accepted);
     }
 }

@@ -25,7 +25,7 @@ use crate::kernel::{AgencyCode, Field, Timestamp};
     "message": "Se solicita alojamiento y atención psicológica para la víctima."
 }))]
 pub struct ReferralCreate {
-    /// The case that it is about; the caller's agency must own it.
+    /// The case that it is about; the caller's agency must own it, but for a counter-referral.
     pub case_id: CaseId,
     /// Code list `referral_kind`.
     #[validate(length(min = 1, max = 40))]
@@ -76,9 +76,18 @@ pub struct ReferralCreate {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 10000)]
     pub message: Option<String>,
-    /// When an answer is due.
+    /// When an answer is due; by its urgency if absent: 2 hours, 24 hours or five days after it is sent.
     #[serde(default)]
     pub due_at: Option<Timestamp>,
+    /// The referral that this one answers: a counter-referral, by the agency that took that one on, to its sender or to a
+    /// third agency. It is about the same case and victims, and grants no sections: the case is not its sender's to share.
+    #[serde(default)]
+    pub counter_of: Option<ReferralId>,
+    /// What came of the referral that this one answers: code list `referral_outcome`; only with `counter_of`.
+    #[validate(length(min = 1, max = 40))]
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
+    pub reported_outcome: Option<String>,
 }
 
 /// Changes to a draft (merge patch, RFC 7396).
@@ -122,6 +131,9 @@ pub struct ReferralPatch {
     /// When an answer is due.
     #[serde(default)]
     pub due_at: Field<Timestamp>,
+    /// What came of the referral that this one answers.
+    #[serde(default)]
+    pub reported_outcome: Field<String>,
 }
 
 /// A referral.
@@ -144,7 +156,7 @@ pub struct ReferralView {
     pub number: String,
     /// Code list `referral_kind`.
     pub kind: String,
-    /// `draft`, `sent`, `accepted`, `rejected`, `completed` or `revoked`.
+    /// Code list `referral_state`.
     #[schema(value_type = String)]
     pub state: State,
     /// The case. Only an accepted referral opens it, and only the sections below.
@@ -175,26 +187,59 @@ pub struct ReferralView {
     /// Message to the receiver.
     #[schema(required)]
     pub message: Option<String>,
-    /// When an answer is due.
+    /// When an answer is due; set when it is sent.
     #[schema(required)]
     pub due_at: Option<Timestamp>,
+    /// What it waits for now; null where nobody's turn has an end.
+    #[schema(required)]
+    pub awaits: Option<AwaitedStep>,
     /// When it was sent.
     #[schema(required)]
     pub sent_at: Option<Timestamp>,
-    /// When it was accepted or rejected.
+    /// When its receiver acknowledged it, or answered it at once.
+    #[schema(required)]
+    pub received_at: Option<Timestamp>,
+    /// When it was accepted, rejected or redirected.
     #[schema(required)]
     pub decided_at: Option<Timestamp>,
-    /// When it was completed or revoked.
+    /// When the service began.
+    #[schema(required)]
+    pub started_at: Option<Timestamp>,
+    /// When it was completed, abandoned or revoked.
     #[schema(required)]
     pub ended_at: Option<Timestamp>,
-    /// Why it was rejected or revoked.
+    /// Why it was rejected, redirected, abandoned or revoked.
     #[schema(required)]
     pub reason: Option<String>,
     /// What came of it: code list `referral_outcome`.
     #[schema(required)]
     pub outcome: Option<String>,
-    /// Pointers of what was withheld from this caller: nothing, of a referral.
+    /// The referral whose receiver named this one's.
+    #[schema(required)]
+    pub redirected_from: Option<ReferralId>,
+    /// The draft to the agency that this one's receiver named.
+    #[schema(required)]
+    pub redirected_to: Option<ReferralId>,
+    /// The referral that this one answers.
+    #[schema(required)]
+    pub counter_of: Option<ReferralId>,
+    /// What came of the referral that this one answers: code list `referral_outcome`.
+    #[schema(required)]
+    pub reported_outcome: Option<String>,
+    /// Pointers of what was withheld from this caller: links to referrals that it does not see.
     pub redacted: Vec<String>,
+}
+
+/// What a referral waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"step": "answer", "by_agency": "NGO-CHS", "due_at": "2026-03-16T11:00:00.000Z"}))]
+pub struct AwaitedStep {
+    /// Code list `referral_step`.
+    pub step: &'static str,
+    /// Whose turn it is.
+    pub by_agency: AgencyCode,
+    /// Until when. Half way, both sides find a reminder in the history; at the end oversight is told too.
+    pub due_at: Timestamp,
 }
 
 /// A page of referrals.
@@ -212,16 +257,19 @@ pub struct ReferralPage {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"trigger": "send"}))]
 pub struct ReferralTransitionCreate {
-    /// The sender may `send` and `revoke`, the receiver `accept`, `reject` and `complete`.
+    /// The sender may `send`, `revoke` and `close`, the receiver all others.
     pub trigger: Trigger,
-    /// Why; required to reject and to revoke.
+    /// Why; required to reject, redirect, abandon and revoke.
     #[validate(length(min = 1, max = 2_000))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 2000)]
     pub reason: Option<String>,
-    /// What came of it, to complete or reject: code list `referral_outcome`.
+    /// What came of it, to complete, abandon or reject: code list `referral_outcome`.
     #[validate(length(min = 1, max = 40))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 40)]
     pub outcome: Option<String>,
+    /// The agency that it should have gone to; required to redirect.
+    #[serde(default)]
+    pub to_agency: Option<AgencyCode>,
 }

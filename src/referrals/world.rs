@@ -11,7 +11,10 @@ use super::wire::{ReferralCreate, ReferralTransitionCreate, ReferralView};
 use crate::act::Act;
 use crate::agencies::model::{Agency, AgencyDetail};
 use crate::agencies::wire::AgencyNames;
-use crate::auth::{Caller, Purpose};
+use crate::auth::clients::Directory;
+use crate::auth::issuers::Issuers;
+use crate::auth::keys::SigningKeys;
+use crate::auth::{Authenticator, Caller, Purpose, Signer};
 use crate::cases::model::{Case, CaseDetail};
 use crate::cases::{Sight, docket};
 use crate::catalogue::Catalogue;
@@ -20,6 +23,7 @@ use crate::db::schema::{case_victim, ledger_entry, victim};
 use crate::db::{DatabaseUrl, Json, Store, StoreSettings, migrations};
 use crate::http::idempotency::{Key, Once};
 use crate::kernel::ids::{CaseId, ClientId, VictimId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::Actor;
 use crate::vault::{KeyringSettings, Source, Vault};
@@ -110,6 +114,7 @@ impl World {
                 scope: None,
                 exploitation: vec![],
                 complexity: "simple".into(),
+                extensions: vec![],
                 stage_since: now.date(),
                 chain: crate::cases::model::Chain::default(),
                 written_under: crate::catalogue::WrittenUnder::default(),
@@ -180,6 +185,7 @@ impl World {
             user: None,
             purpose: Some(Purpose::Referral),
             request_id: uuid::Uuid::new_v4(),
+            trail: Trail::default(),
         };
         Act {
             actor,
@@ -202,9 +208,19 @@ impl World {
     }
 
     pub fn fire(&self, of: &ReferralView, agency: &str, trigger: Trigger) -> Result<ReferralView> {
-        let new = ReferralTransitionCreate { trigger, reason: Some("r".into()), outcome: None };
+        let to_agency = (trigger == Trigger::Redirect).then(|| code(RECEIVERS[1]));
+        let new = ReferralTransitionCreate { trigger, reason: Some("r".into()), outcome: None, to_agency };
         let act = self.act(agency, false);
-        self.runtime.block_on(actions::move_referral(&self.store, act, self.once(), of.id, of.version, new)).map(|w| w.view)
+        self.runtime
+            .block_on(actions::move_referral(&self.store, act, self.once(), of.id, of.version, new, Some(self.signer())))
+            .map(|w| w.view)
+    }
+
+    /// Who signs receipts: keys of this world's directory.
+    pub fn signer(&self) -> Signer {
+        let keys = SigningKeys::load_or_create(&self.dir, Timestamp::now()).unwrap();
+        let directory = Directory::load(&self.store).unwrap();
+        Signer::new(Arc::new(Authenticator::new("https://registry.test".into(), keys, directory, Issuers::none(), 300)))
     }
 
     pub fn sight(&self, agency: &str) -> Option<Sight> {
@@ -245,6 +261,8 @@ impl World {
             consent_ref: None,
             message: Some("m".into()),
             due_at: None,
+            counter_of: None,
+            reported_outcome: None,
         }
     }
 }

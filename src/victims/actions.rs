@@ -153,21 +153,22 @@ pub async fn amend_victim(
     version: i64,
     patch: VictimPatch,
 ) -> Result<Written<VictimView>> {
-    store
-        .write(move |tx| {
-            let (mut victim, sight) = store::find(tx, &act.scope, id)?;
-            sight.must_own()?;
-            must_match(victim.version, version)?;
-            victim.must_stand()?;
-            let changed = victim.amend(patch.clone(), &act)?;
-            if !changed.is_empty() {
-                store::update(tx, &victim, version)?;
-                let entry = Entry::new(Action::Updated, id, Some(victim.version)).changed(changed);
-                ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            }
-            Ok(Written { view: victim.view(), tag: sight.view(), replayed: false })
-        })
-        .await
+    store.write(move |tx| amended(tx, &act, id, version, patch.clone())).await
+}
+
+/// The same, in a transaction that does more.
+pub fn amended(tx: &mut Conn, act: &Act, id: VictimId, version: i64, patch: VictimPatch) -> Result<Written<VictimView>> {
+    let (mut victim, sight) = store::find(tx, &act.scope, id)?;
+    sight.must_own()?;
+    must_match(victim.version, version)?;
+    victim.must_stand()?;
+    let changed = victim.amend(patch, act)?;
+    if !changed.is_empty() {
+        store::update(tx, &victim, version)?;
+        let entry = Entry::new(Action::Updated, id, Some(victim.version)).changed(changed);
+        ledger::append(tx, &act.actor, act.now, vec![entry])?;
+    }
+    Ok(Written { view: victim.view(), tag: sight.view(), replayed: false })
 }
 
 /// Who a victim is.

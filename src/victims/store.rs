@@ -148,7 +148,7 @@ fn places(conn: &mut Conn, records: &[VictimId]) -> Result<Vec<(VictimId, CaseId
 }
 
 /// How the caller sees a person: through the first of the cases of its records that shows the section.
-fn through(conn: &mut Conn, scope: &Scope, records: &[VictimId], section: Section) -> Result<Sight> {
+fn through_records(conn: &mut Conn, scope: &Scope, records: &[VictimId], section: Section) -> Result<Sight> {
     let places = places(conn, records)?;
     let mut cases: Vec<CaseId> = places.iter().map(|(_, case)| *case).collect();
     cases.sort();
@@ -172,10 +172,16 @@ fn through(conn: &mut Conn, scope: &Scope, records: &[VictimId], section: Sectio
     seen.first().map(|sight| (*sight).clone()).ok_or(Error::NotFound)
 }
 
+/// How the caller sees a person, through any of the records that were merged into this one.
+pub fn through(conn: &mut Conn, scope: &Scope, id: VictimId, section: Section) -> Result<Sight> {
+    let records = merges::records(conn, id)?;
+    through_records(conn, scope, &records, section)
+}
+
 /// A victim whom the caller may see.
 pub fn find(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<(Victim, Sight)> {
     let Whole { records, survivor } = merges::whole(conn, id)?;
-    let sight = through(conn, scope, &records, Section::Victims)?;
+    let sight = through_records(conn, scope, &records, Section::Victims)?;
     Ok((shown(conn, id, survivor)?, sight))
 }
 
@@ -184,7 +190,7 @@ impl Record for ids::Victim {
 
     fn standing(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Standing> {
         let records = merges::records(conn, id)?;
-        let sight = through(conn, scope, &records, Section::Victims)?;
+        let sight = through_records(conn, scope, &records, Section::Victims)?;
         let (bucket, id) = id.key();
         let (code, version): (String, i64) =
             t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select((t::code, t::version)).first(conn)?;
@@ -276,7 +282,7 @@ pub struct Named {
 /// An identity that the caller may see.
 pub fn find_identity(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Named> {
     let Whole { records, survivor } = merges::whole(conn, id)?;
-    let sight = through(conn, scope, &records, Section::VictimIdentity)?;
+    let sight = through_records(conn, scope, &records, Section::VictimIdentity)?;
     let (bucket, of) = survivor.key();
     let (content, version, updated_at): (Json, i64, Timestamp) = victim_identity::table
         .filter(victim_identity::bucket.eq(bucket))

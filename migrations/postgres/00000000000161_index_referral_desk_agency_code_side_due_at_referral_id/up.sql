@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS referral_desk_agency_code_side_due_at_referral_id_idx ON referral_desk (bucket, agency_code, side, due_at, referral_id);

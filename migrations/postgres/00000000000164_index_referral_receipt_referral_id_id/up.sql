@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS referral_receipt_referral_id_id_idx ON referral_receipt (bucket, referral_id, id);

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS referral_desk_agency_code_side_next_at_referral_id_idx;

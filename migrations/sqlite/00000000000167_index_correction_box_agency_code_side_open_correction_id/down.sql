@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS correction_box_agency_code_side_open_correction_id_idx;

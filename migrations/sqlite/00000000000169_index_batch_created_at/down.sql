@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS batch_created_at_idx;
