@@ -79,6 +79,8 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::programmes::totals::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
+    crate::holds::http::routes(cfg);
+    crate::erasures::http::routes(cfg);
     crate::imports::http::routes(cfg);
     crate::exports::http::routes(cfg);
     crate::jobs::http::routes(cfg);

@@ -988,6 +988,60 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};
 
+    /// Table `legal_hold`.
+    legal_hold (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        subject_type -> Text,
+        subject_id -> IdSql,
+        active -> Bool,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `erasure`.
+    erasure (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        person_type -> Text,
+        person_id -> IdSql,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> Nullable<IdSql>,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `keeping_desk`: holds, erasures and retention reviews, by lane.
+    keeping_desk (bucket, agency_code, kind, resource_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        kind -> Text,
+        resource_id -> IdSql,
+        open -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
     /// Table `assistance`.
     assistance (bucket, id) {
         bucket -> SmallInt,
@@ -1212,5 +1266,21 @@ diesel::table! {
         fingerprint -> Text,
         parts -> JsonSql,
         updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `retention_item`: what the retention schedule has seen to.
+    retention_item (bucket, subject_id, rule) {
+        bucket -> SmallInt,
+        subject_id -> IdSql,
+        rule -> Text,
+        class -> Text,
+        action -> Text,
+        due_on -> TimeSql,
+        created_at -> TimeSql,
     }
 }

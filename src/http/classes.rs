@@ -127,6 +127,13 @@ const PLAIN: &[&str] = &[
     "merged_at",
     "merged_by",
     "survivor_changed",
+    "legal_hold_id",
+    "erasure_id",
+    "basis",
+    "best_interest",
+    "ground",
+    "blocked_by",
+    "active",
     "agency",
     "label",
 ];

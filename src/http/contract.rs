@@ -47,6 +47,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
+                {"name": "keeping", "description": "What must be kept and who is forgotten: legal holds, erasures, retention"},
                 {"name": "assistance", "description": "The help that victims need and get: needs, plans, services, costs"},
                 {"name": "reunifications", "description": "Victims and the relatives who join them: visas, tickets, escorts"},
                 {"name": "campaigns", "description": "Campaigns of prevention: slogans, venues, phases, reach"},
@@ -212,11 +213,18 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         statuses.extend([412, 428]);
     }
     // The doors of what lies under a person's key.
+    let of_person = ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p));
+    let keeping = method == "post" && ["/v1/erasures", "/v1/legal-holds"].contains(&path);
     if path.ends_with("/identity")
         || path.contains("/files/")
-        || (method == "patch" && ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p)))
+        || (method == "patch" && of_person)
+        || (versioned && of_person)
+        || keeping
     {
         statuses.push(410);
+    }
+    if path.ends_with("/certificate") {
+        statuses.push(409);
     }
     if path == "/v1/events" || path.ends_with("/redeliveries") {
         statuses.push(410);
