@@ -16,10 +16,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config as DocsConfig, SwaggerUi};
 
 use crate::auth::clients::Directory;
+use crate::auth::door::{self, TokenDoor};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
-use crate::auth::oauth::{self, TokenDoor};
-use crate::auth::{Authenticator, Signer, tokens};
+use crate::auth::{Authenticator, Signer, dpop, oauth, revocation, tokens};
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::db::connection::{Role, check_language, explain, open};
@@ -60,6 +60,8 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::decisions::http::routes(cfg);
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
+    crate::assistance::http::routes(cfg);
+    crate::reunifications::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::agencies::http::routes(cfg);
@@ -209,7 +211,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
         log::warn!(target: "sistra::vault", "{news}");
     }
     let base = config.serve.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
-    let authenticator = Arc::new(Authenticator::new(base.clone(), keys, directory, issuers, config.serve.token_ttl_s));
+    let authenticator = Authenticator::new(base.clone(), keys, directory, issuers, config.serve.token_ttl_s);
+    let authenticator = Arc::new(if config.serve.dpop_nonce { authenticator.with_nonces() } else { authenticator });
     let serve = &config.serve;
     let limits = Arc::new(Limits::new(config.quotas()));
     let cors = Cors::new(&serve.cors_origin)?;
@@ -385,7 +388,7 @@ fn helpers(
 /// Rounds of the broom after which it looks for referrals that wait: about a minute.
 const REMIND: u32 = 10;
 
-/// Forgets old idempotency keys and assertions, one bucket at a time, all buckets within about seven hours. Every minute
+/// Forgets old idempotency keys, assertions and proofs, one bucket at a time, all buckets within about seven hours. Every minute
 /// it tells who keeps a referral waiting.
 fn sweep(store: &Store, stop: &AtomicBool) {
     let mut bucket = Bucket::random().number();
@@ -409,7 +412,9 @@ fn sweep(store: &Store, stop: &AtomicBool) {
         let swept = store.write_blocking(move |tx| {
             idempotency::forget(tx, this, now)?;
             crate::batch::store::forget(tx, this, now)?;
-            oauth::forget(tx, this, now)
+            dpop::forget(tx, this, now)?;
+            revocation::forget(tx, now)?;
+            door::forget(tx, this, now)
         });
         if let Err(e) = swept {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::app;
-use crate::auth::clients::{self, Credential, Directory, NewClient};
+use crate::auth::clients::{self, Constraint, Credential, Directory, NewClient};
 use crate::auth::issuers::Issuers;
 use crate::auth::keys::SigningKeys;
 use crate::auth::{Authenticator, Purpose};
@@ -152,10 +152,36 @@ enum ClientCommand {
         /// File with its public keys (JWK set); without it the client gets a secret
         #[arg(long)]
         jwks: Option<PathBuf>,
+        /// Its tokens must be bound to a key (DPoP, RFC 9449)
+        #[arg(long)]
+        dpop: bool,
+        /// UBIGEO prefix of where it works; its agency's if absent
+        #[arg(long)]
+        territory: Option<String>,
+    },
+    /// Change what holds for a partner system's tokens
+    Constrain {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its id
+        id: String,
+        /// Whether its tokens must be bound to a key (DPoP, RFC 9449)
+        #[arg(long)]
+        dpop: Option<bool>,
+        /// UBIGEO prefix of where it works; an empty one for its agency's
+        #[arg(long)]
+        territory: Option<String>,
+    },
+    /// End every token that a partner system has now: refused everywhere within five seconds; it can take new ones
+    Revoke {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its id
+        id: String,
     },
     /// List the partner systems
     List(DataArgs),
-    /// Disable a partner system: refused everywhere within five seconds
+    /// Disable a partner system and end its tokens: refused everywhere within five seconds
     Disable {
         #[command(flatten)]
         data: DataArgs,
@@ -572,7 +598,7 @@ fn client(command: ClientCommand) -> Result<(), String> {
     let now = Timestamp::now();
     let id_of = |id: &str| id.parse::<ClientId>().map_err(|()| format!("\"{id}\" is no client id"));
     match command {
-        ClientCommand::Create { data, agency, name, scope, purpose, jwks } => {
+        ClientCommand::Create { data, agency, name, scope, purpose, jwks, dpop, territory } => {
             let credential = match jwks {
                 None => Credential::Secret,
                 Some(path) => Credential::Jwks(
@@ -590,8 +616,22 @@ fn client(command: ClientCommand) -> Result<(), String> {
                 purposes,
                 credential,
             };
-            let (id, secret) = clients::create(&mut ready(&data)?, &new, now)?;
+            let mut conn = ready(&data)?;
+            let (id, secret) = clients::create(&mut conn, &new, now)?;
+            if dpop || territory.is_some() {
+                clients::constrain(&mut conn, id, &Constraint { dpop_required: Some(dpop), territory }, now)?;
+            }
             print(&json!({ "client_id": id, "client_secret": secret, "agency": new.agency, "scope": new.scopes.join(" ") }))
+        }
+        ClientCommand::Constrain { data, id, dpop, territory } => {
+            let client = id_of(&id)?;
+            let constraint = Constraint { dpop_required: dpop, territory };
+            clients::constrain(&mut ready(&data)?, client, &constraint, now)?;
+            print(&json!({ "client_id": client, "dpop": dpop, "territory": constraint.territory }))
+        }
+        ClientCommand::Revoke { data, id } => {
+            clients::end_tokens(&mut ready(&data)?, id_of(&id)?, now)?;
+            print(&json!({ "client_id": id, "tokens_after": now }))
         }
         ClientCommand::List(data) => {
             let all = clients::all(&mut ready(&data)?).map_err(|e| format!("clients not read: {e:?}"))?;
@@ -599,7 +639,8 @@ fn client(command: ClientCommand) -> Result<(), String> {
                 .iter()
                 .map(|c| {
                     json!({ "client_id": c.id, "agency": c.agency, "name": c.name, "scope": c.scopes.join(" "),
-                        "purposes": c.purposes.iter().map(|p| p.as_str()).collect::<Vec<_>>(), "active": c.active })
+                        "purposes": c.purposes.iter().map(|p| p.as_str()).collect::<Vec<_>>(), "active": c.active,
+                        "dpop": c.dpop_required, "territory": c.territory, "tokens_after": c.tokens_after })
                 })
                 .collect();
             print(&json!({ "items": shown }))
@@ -738,6 +779,9 @@ fn token(command: &TokenCommand) -> Result<(), String> {
     let directory = Directory::load(&store).map_err(|e| format!("clients not read: {e:?}"))?;
     let id: ClientId = client.parse().map_err(|()| format!("\"{client}\" is no client id"))?;
     let record = directory.find(id).ok().flatten().ok_or_else(|| format!("there is no client {client}"))?;
+    if record.dpop_required {
+        return Err(format!("the tokens of {client} are bound to a key: only the token endpoint makes them"));
+    }
     let scopes: Vec<&'static str> = match scope {
         None => record.scopes.clone(),
         Some(wanted) => record.scopes.iter().copied().filter(|s| wanted.split_whitespace().any(|w| w == *s)).collect(),

@@ -199,6 +199,9 @@ pub struct ServeArgs {
     /// Life of an access token, seconds, at most 900
     #[arg(long, env = "SISTRA_TOKEN_TTL_S", default_value_t = 300, value_parser = clap::value_parser!(i64).range(30..=900))]
     pub token_ttl_s: i64,
+    /// Ask for a nonce of this server in proofs of possession (DPoP): none can then be made long before it is used
+    #[arg(long, env = "SISTRA_DPOP_NONCE")]
+    pub dpop_nonce: bool,
     /// JSON file of trusted token issuers
     #[arg(long, env = "SISTRA_TRUSTED_ISSUERS")]
     pub trusted_issuers: Option<PathBuf>,
@@ -280,6 +283,7 @@ impl Config {
             trusted_proxy: Vec::new(),
             cors_origin: Vec::new(),
             token_ttl_s: 300,
+            dpop_nonce: false,
             trusted_issuers: None,
             ledger_origin: None,
             ledger_checkpoint_ms: 100,

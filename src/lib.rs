@@ -15,6 +15,8 @@
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
+//! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
+//! | [`programmes`] | what programmes share: money, donors, the ground of help |
 //! | [`deconfliction`] | whether another agency knows a person |
 //! | [`corrections`] | what another agency says is wrong in a record |
 //! | [`batch`] | many writes as one |
@@ -41,6 +43,7 @@ pub mod accused;
 pub mod act;
 pub mod agencies;
 pub mod app;
+pub mod assistance;
 pub mod audit;
 pub mod auth;
 pub mod batch;
@@ -59,12 +62,15 @@ pub mod deconfliction;
 pub mod demo;
 pub mod hearings;
 pub mod http;
+pub mod imports;
 pub mod kernel;
 pub mod ledger;
 pub mod measures;
 pub mod notes;
 pub mod persons;
+pub mod programmes;
 pub mod referrals;
+pub mod reunifications;
 pub mod transitions;
 pub mod vault;
 pub mod victims;

@@ -170,7 +170,14 @@ fn a_tool_says_what_is_wrong_with_what_it_was_given() {
     refused(&create("PE-DP", "cases:eat", "oversight"), "cases:eat");
     refused(&create("PE-DP", "cases:read", "curiosity"), "curiosity");
     let unknown = "00000000-0000-4000-8000-000000000000";
-    for command in [&["client", "disable"][..], &["client", "enable"], &["client", "rotate"], &["token", "--client"]] {
+    for command in [
+        &["client", "disable"][..],
+        &["client", "enable"],
+        &["client", "rotate"],
+        &["client", "revoke"],
+        &["client", "constrain"],
+        &["token", "--client"],
+    ] {
         refused(&[command, &[unknown], &place[..]].concat(), "there is no");
         refused(&[command, &["x"], &place[..]].concat(), "\"x\" is no client id");
     }
@@ -206,4 +213,33 @@ fn the_keys_that_wrap_are_shown_rotated_and_retired_and_persons_are_erased_by_or
     refused(&erase(&["--accused", nobody, "--basis", "RES-1"]), "there is no such person");
     std::fs::remove_file(format!("{}/keyring.json", place[1])).unwrap();
     refused(&[&["serve", "--bind", "127.0.0.1:0"], &place[..]].concat(), "restore it from its copy");
+}
+
+#[test]
+fn a_client_is_constrained_and_its_tokens_are_ended_from_the_command_line() {
+    let dir = Dir::new();
+    let place = data(&dir.0);
+    let json = |args: &[&str]| -> serde_json::Value {
+        let done = run(&[args, &place[..]].concat());
+        assert_eq!(done.code, Some(0), "{args:?}: {done:?}");
+        serde_json::from_str(&done.stdout).unwrap()
+    };
+    let create =
+        ["client", "create", "--name", "x", "--agency", "PE-PNP", "--scope", "cases:read", "--purpose", "investigation"];
+    let made = json(&[&create[..], &["--dpop", "--territory", "1501"]].concat());
+    let id = made["client_id"].as_str().unwrap();
+    let shown = || json(&["client", "list"])["items"][0].clone();
+    assert_eq!(
+        (&shown()["dpop"], &shown()["territory"], &shown()["tokens_after"]),
+        (&true.into(), &"1501".into(), &().into())
+    );
+    refused(&[&["token", "--client", id][..], &place[..]].concat(), "are bound to a key");
+    json(&["client", "constrain", id, "--dpop", "false", "--territory", ""]);
+    assert_eq!((&shown()["dpop"], &shown()["territory"]), (&false.into(), &().into()));
+    assert!(json(&["token", "--client", id])["access_token"].is_string());
+    refused(&[&["client", "constrain", id, "--territory", "15x"][..], &place[..]].concat(), "no UBIGEO prefix");
+    let ended = json(&["client", "revoke", id]);
+    assert_eq!((&shown()["tokens_after"], &shown()["active"]), (&ended["tokens_after"], &true.into()));
+    json(&["client", "disable", id]);
+    assert_ne!(shown()["tokens_after"], ended["tokens_after"]);
 }

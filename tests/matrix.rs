@@ -160,10 +160,16 @@ impl Registry {
         let offered = make(
             "consent_id",
             &format!("/v1/victims/{}/consents", victim.as_str().unwrap()),
-            json!({"purposes": ["referral"], "language": "es", "form": "written", "given_by": "self"}),
+            json!({"purposes": ["referral", "assistance"], "language": "es", "form": "written", "given_by": "self"}),
         );
         let given = world.step(&offered.header("location"), &owner, &offered.header("etag"), &json!({"trigger": "give"}));
         assert_eq!(given.status, 200, "{}", given.text);
+        let of = format!("/v1/victims/{}", victim.as_str().unwrap());
+        make("assistance_id", &format!("{of}/assistance"), json!({"need": "legal_aid"}));
+        let relatives = json!([{"relation": "parent", "age": 50}]);
+        let begun =
+            make("reunification_id", &format!("{of}/reunifications"), json!({"country": "US", "beneficiaries": relatives}));
+        let relative = begun.json()["beneficiaries"][0]["id"].clone();
         make(
             "participant_id",
             &format!("{at}/participants"),
@@ -183,12 +189,14 @@ impl Registry {
             "accused_identity",
             "charges",
             "proceedings",
+            "assistance",
         ];
         let body = json!({"agency": FORMER, "role": "information", "sections": all});
         let shared = world.post(&format!("{at}/participants"), &owner, &body);
         let ended = world.step(&shared.header("location"), &owner, &shared.header("etag"), &json!({"trigger": "end"}));
         assert_eq!(ended.status, 200, "{}", ended.text);
-        for (name, id) in [("victim_id", victim), ("accused_id", accused), ("charge_id", charge)] {
+        let people = [("victim_id", victim), ("accused_id", accused), ("charge_id", charge), ("beneficiary_id", relative)];
+        for (name, id) in people {
             real.insert(name.to_owned(), id.as_str().unwrap().to_owned());
         }
         let emergency =
@@ -320,7 +328,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("correction_transition_list", 200, 200, 200),
     ("correction_transition_available", 200, 200, 200),
     ("agency_competent", 200, 200, 200),
-    ("batch_run", 200, 200, 200),
+    ("batch_run", 200, 200, 403),
     ("referral_transition_list", 200, 404, 200),
     ("referral_transition_create", 412, 404, 403),
     ("referral_transition_available", 200, 404, 200),
@@ -330,17 +338,44 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("consent_transition_create", 412, 404, 403),
     ("consent_transition_list", 200, 404, 200),
     ("consent_transition_available", 200, 404, 200),
+    ("victim_transition_create", 412, 404, 403),
+    ("victim_transition_list", 200, 404, 200),
+    ("victim_merge_list", 200, 404, 200),
+    ("accused_transition_create", 412, 404, 403),
+    ("accused_transition_list", 200, 404, 200),
+    ("accused_merge_list", 200, 404, 200),
     ("victim_disclosure_list", 200, 404, 200),
     ("victim_read", 200, 404, 200),
     ("victim_amend", 412, 404, 403),
     ("victim_history", 200, 404, 200),
     ("victim_identity_read", 200, 404, 403),
     ("victim_identity_amend", 412, 404, 403),
+    ("victim_assistance_list", 200, 404, 200),
+    ("victim_assistance_register", 201, 404, 403),
+    ("assistance_list", 200, 200, 200),
+    ("assistance_read", 200, 404, 200),
+    ("assistance_amend", 412, 404, 403),
+    ("assistance_transition_create", 412, 404, 403),
+    ("assistance_transition_list", 200, 404, 200),
+    ("assistance_transition_available", 200, 404, 200),
+    ("assistance_history", 200, 404, 200),
+    ("victim_reunification_begin", 201, 404, 403),
+    ("reunification_list", 200, 200, 200),
+    ("reunification_read", 200, 404, 200),
+    ("reunification_amend", 412, 404, 403),
+    ("reunification_beneficiary_add", 201, 404, 403),
+    ("beneficiary_amend", 412, 404, 403),
+    ("beneficiary_transition_create", 412, 404, 403),
+    ("beneficiary_transition_list", 200, 404, 200),
+    ("beneficiary_transition_available", 200, 404, 200),
+    ("reunification_history", 200, 404, 200),
 ];
 
 /// Operations whose answer does not depend on any case: the directory, and what an agency opens or lists for itself.
 const OPEN: &[&str] = &[
     "break_glass_list",
+    "assistance_list",
+    "reunification_list",
     "agency_list",
     "agency_competent",
     "batch_run",

@@ -21,7 +21,7 @@ use sistra::kernel::{Bucket, Timestamp};
 use crate::support::{Answer, Engine, World, case};
 
 /// Small tables that may be read whole.
-const REFERENCE: [&str; 3] = ["agency", "client", "__diesel_schema_migrations"];
+const REFERENCE: [&str; 4] = ["agency", "client", "client_policy", "__diesel_schema_migrations"];
 /// The queue of the sealer: short, and read from its start in any bucket.
 const QUEUE: &str = "ledger_pending";
 
@@ -41,12 +41,19 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("oversight", &["true"]),
     ("box", &["in", "out", "watch"]),
     ("offence_code", &["PE-CP-129-A"]),
-    ("state", &["sent", "alleged", "in_force"]),
+    ("state", &["sent", "alleged", "in_force", "met"]),
     ("due", &["overdue", "soon"]),
     ("due_before", &["2026-12-31"]),
     ("expires_before", &["2026-12-31"]),
     ("open", &["true", "false"]),
     ("competent_for", &["service:shelter"]),
+    ("need", &["shelter"]),
+    ("year", &["2012"]),
+    ("year_from", &["2012"]),
+    ("year_to", &["2012"]),
+    ("country", &["US"]),
+    ("reunited_in", &["2012"]),
+    ("beneficiary_state", &["reunited", "requested,reunited"]),
     ("limit", &["2"]),
     ("cursor", &[]),
 ];
@@ -249,7 +256,9 @@ fn registry(url: &DatabaseUrl, dir: &Path) {
     store
         .write_blocking(|tx| {
             sistra::http::idempotency::forget(tx, Bucket::random(), Timestamp::now())?;
-            sistra::auth::oauth::forget(tx, Bucket::random(), Timestamp::now())
+            sistra::auth::dpop::forget(tx, Bucket::random(), Timestamp::now())?;
+            sistra::auth::revocation::forget(tx, Timestamp::now())?;
+            sistra::auth::door::forget(tx, Bucket::random(), Timestamp::now())
         })
         .unwrap();
     if let DatabaseUrl::Postgres(text) = url {

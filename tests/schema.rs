@@ -12,7 +12,7 @@ use sistra::db::{Conn, DatabaseUrl, migrations};
 use crate::support::postgres;
 
 /// Tables without a bucket: small, rarely written, copied to every node.
-const REFERENCE: [&str; 2] = ["agency", "client"];
+const REFERENCE: [&str; 3] = ["agency", "client", "client_policy"];
 
 #[derive(QueryableByName)]
 struct Line {

@@ -17,22 +17,22 @@ use crate::both;
 use crate::support::{Answer, World, unique};
 
 /// Issuer and audience of the servers of this suite.
-const ISSUER: &str = "http://sistra.test";
-const AGENCY: &str = "PE-MP-FISTRAP-LIMA";
+pub const ISSUER: &str = "http://sistra.test";
+pub const AGENCY: &str = "PE-MP-FISTRAP-LIMA";
 
-fn now() -> i64 {
+pub fn now() -> i64 {
     Timestamp::now().unix_seconds()
 }
 
 /// A signed JWT with any header and any claims.
-fn jwt(header: &Value, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
+pub fn jwt(header: &Value, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
     format!("{message}.{signature}")
 }
 
 /// The registry's own signing key, as it lies in the data directory.
-fn registry_key(world: &World) -> (String, EncodingKey) {
+pub fn registry_key(world: &World) -> (String, EncodingKey) {
     let file: Value = serde_json::from_str(&std::fs::read_to_string(world.dir.join("signing-keys.json")).unwrap()).unwrap();
     let key = &file["keys"][0];
     let pkcs8 = STANDARD.decode(key["pkcs8"].as_str().unwrap()).unwrap();
@@ -40,14 +40,14 @@ fn registry_key(world: &World) -> (String, EncodingKey) {
 }
 
 /// A key of a partner: its private half and its public JWK.
-struct Partner {
-    sign: EncodingKey,
-    algorithm: Algorithm,
-    jwk: Value,
+pub struct Partner {
+    pub sign: EncodingKey,
+    pub algorithm: Algorithm,
+    pub jwk: Value,
 }
 
 impl Partner {
-    fn new(kid: &str, algorithm: Algorithm) -> Self {
+    pub fn new(kid: &str, algorithm: Algorithm) -> Self {
         let random = SystemRandom::new();
         let point = |pair: &EcdsaKeyPair, n: usize| {
             let point = pair.public_key().as_ref();
@@ -75,32 +75,32 @@ impl Partner {
         Self { sign, algorithm, jwk }
     }
 
-    fn register(&self, world: &World, scopes: &str, purposes: &[Purpose]) -> ClientId {
+    pub fn register(&self, world: &World, scopes: &str, purposes: &[Purpose]) -> ClientId {
         world.client(AGENCY, scopes, purposes, Credential::Jwks(json!({"keys": [self.jwk]}).to_string())).unwrap().0
     }
 
-    fn header(&self) -> Value {
+    pub fn header(&self) -> Value {
         json!({"alg": self.algorithm, "typ": "client-authentication+jwt", "kid": self.jwk["kid"]})
     }
 
-    fn assertion(&self, claims: &Value) -> String {
+    pub fn assertion(&self, claims: &Value) -> String {
         jwt(&self.header(), &claims.to_string(), &self.sign, self.algorithm)
     }
 }
 
 /// Claims of a good assertion.
-fn proof(client: ClientId) -> Value {
+pub fn proof(client: ClientId) -> Value {
     json!({"iss": client.to_string(), "sub": client.to_string(), "aud": ISSUER, "iat": now(), "exp": now() + 60, "jti": unique()})
 }
 
 /// Claims of a good access token.
-fn access(client: ClientId) -> Value {
+pub fn access(client: ClientId) -> Value {
     json!({"iss": ISSUER, "sub": client.to_string(), "aud": ISSUER, "client_id": client.to_string(), "iat": now(), "exp": now() + 300,
         "jti": unique(), "scope": "cases:read", "agency": AGENCY, "purpose": "prosecution"})
 }
 
 /// `base` with members replaced, or removed where the value is null.
-fn but(base: &Value, changes: Value) -> Value {
+pub fn but(base: &Value, changes: Value) -> Value {
     let mut claims = base.clone();
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {
@@ -112,46 +112,46 @@ fn but(base: &Value, changes: Value) -> Value {
     claims
 }
 
-fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-fn form(fields: &[(&str, &str)]) -> String {
+pub fn form(fields: &[(&str, &str)]) -> String {
     fields.iter().map(|(n, v)| format!("{n}={}", encode(v))).collect::<Vec<_>>().join("&")
 }
 
-fn basic(client: ClientId, secret: &str) -> String {
+pub fn basic(client: ClientId, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{client}:{secret}")))
 }
 
-const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
-const GRANT: (&str, &str) = ("grant_type", "client_credentials");
-const TYPE: (&str, &str) = ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+pub const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+pub const GRANT: (&str, &str) = ("grant_type", "client_credentials");
+pub const TYPE: (&str, &str) = ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
 
 /// A token request with an assertion.
-fn ask(world: &World, assertion: &str, more: &[(&str, &str)]) -> Answer {
+pub fn ask(world: &World, assertion: &str, more: &[(&str, &str)]) -> Answer {
     let fields = [&[GRANT, TYPE, ("client_assertion", assertion)], more].concat();
     world.send("POST", "/oauth/token", None, &[FORM], form(&fields).as_bytes())
 }
 
 /// A token request with a secret.
-fn ask_with_secret(world: &World, client: ClientId, secret: &str, more: &[(&str, &str)]) -> Answer {
+pub fn ask_with_secret(world: &World, client: ClientId, secret: &str, more: &[(&str, &str)]) -> Answer {
     let header = basic(client, secret);
     let fields = [&[GRANT], more].concat();
     world.send("POST", "/oauth/token", None, &[FORM, ("Authorization", &header)], form(&fields).as_bytes())
 }
 
-fn taken(answer: &Answer) -> String {
+pub fn taken(answer: &Answer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json()["access_token"].as_str().unwrap().to_owned()
 }
 
 /// The claims of a token, unproven.
-fn part(token: &str, n: usize) -> Value {
+pub fn part(token: &str, n: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(n).unwrap()).unwrap()).unwrap()
 }
 
-fn error(answer: &Answer) -> (u16, String) {
+pub fn error(answer: &Answer) -> (u16, String) {
     (answer.status, answer.json()["error"].as_str().unwrap_or_default().to_owned())
 }
 
@@ -446,6 +446,8 @@ fn keys_and_metadata_say_what_is_true(world) {
         ("grant_types_supported", json!(["client_credentials"])), ("response_types_supported", json!([])),
         ("token_endpoint_auth_methods_supported", json!(["private_key_jwt", "client_secret_basic"])),
         ("token_endpoint_auth_signing_alg_values_supported", json!(["ES256", "ES384", "PS256", "EdDSA"])),
+        ("revocation_endpoint", json!(format!("{ISSUER}/oauth/revoke"))), ("introspection_endpoint", json!(format!("{ISSUER}/oauth/introspect"))),
+        ("dpop_signing_alg_values_supported", json!(["ES256", "ES384", "PS256", "EdDSA"])),
     ] {
         assert_eq!(metadata[name], value, "{name}");
     }
@@ -491,7 +493,11 @@ fn what_a_client_loses_its_tokens_lose_too(world) {
     assert_eq!(error(&ask_with_secret(world, client, &secret.unwrap(), &[])), (401, "invalid_client".into()));
     running.store.write_blocking(move |tx| Ok(set_active(tx, client, true, Timestamp::now()))).unwrap().unwrap();
     running.authenticator.directory.refresh(&running.store).unwrap();
-    assert_eq!(world.get("/v1/cases", &token).status, 200);
+    assert_eq!(world.get("/v1/cases", &token).code(), "invalid_token", "disabling has ended the tokens of before for good");
+    let record = running.authenticator.directory.find(client).unwrap().unwrap();
+    let later = Timestamp::now().plus_seconds(1);
+    let new = running.authenticator.token_for(&record, &record.scopes, record.purposes[0], None, later).unwrap();
+    assert_eq!(world.get("/v1/cases", &new).status, 200, "a token of after holds");
 }
 
 fn a_trusted_issuer_speaks_for_registered_clients(world, |config, dir| {
@@ -554,8 +560,10 @@ fn a_flood_of_tokens_does_not_fill_the_memory() {
     assert!((5_000..=10_000).contains(&most), "{most}");
 }
 
-/// Runs the peer; none where it cannot run and need not.
-fn peer(args: &[&str], input: &str) -> Option<String> {
+const PEER: &str = "tests/peers/private_key_jwt.py";
+
+/// Runs a peer; none where it cannot run and need not.
+pub fn peer(script: &str, args: &[&str], input: &str) -> Option<String> {
     use std::io::Write;
     use std::process::{Command, Stdio};
     let there = Command::new("python3").args(["-c", "import jwt, cryptography"]).stderr(Stdio::null()).status();
@@ -565,13 +573,8 @@ fn peer(args: &[&str], input: &str) -> Option<String> {
         eprintln!("SKIPPED: python3 with PyJWT and cryptography is not there, so no other JWT library was asked");
         return None;
     }
-    let mut child = Command::new("python3")
-        .arg("tests/peers/private_key_jwt.py")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new("python3").arg(script).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let done = child.wait_with_output().unwrap();
     assert!(done.status.success(), "{args:?}");
@@ -582,10 +585,10 @@ fn peer(args: &[&str], input: &str) -> Option<String> {
 fn another_jwt_library_signs_what_we_take_and_verifies_what_we_sign() {
     let world = World::new(crate::support::Engine::Sqlite).unwrap();
     for alg in ["ES256", "ES384", "EdDSA", "PS256"] {
-        let Some(made) = peer(&["make", alg], "") else { return };
+        let Some(made) = peer(PEER, &["make", alg], "") else { return };
         let made: Value = serde_json::from_str(&made).unwrap();
         let keys = Credential::Jwks(json!({"keys": [made["jwk"]]}).to_string());
         let (client, _) = world.client(AGENCY, "cases:read", &[Purpose::Prosecution], keys).unwrap();
-        peer(&["use", &world.base(), ISSUER, &client.to_string(), alg], made["private"].as_str().unwrap());
+        peer(PEER, &["use", &world.base(), ISSUER, &client.to_string(), alg], made["private"].as_str().unwrap());
     }
 }

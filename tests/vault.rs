@@ -351,9 +351,35 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     p.note("POST", &format!("{share}/transitions"), &json!({"reason": WORD}));
     let ended = world.step(&share, &token, &shared.header("etag"), &json!({"trigger": "end", "reason": w()}));
     assert_eq!(ended.status, 200, "{}", ended.text);
+    for (kind, list, key) in [("victims", "victims", "victim_id"), ("accused", "accused", "id")] {
+        let mut twins = Vec::new();
+        for _ in 0..2 {
+            let twin = world.post("/v1/cases", &token, &case()).header("location");
+            twins.push(world.get(&format!("{twin}/{list}"), &token).json()["items"][0][key].as_str().unwrap().to_owned());
+        }
+        p.step(&format!("/v1/{kind}/{}", twins[0]), json!({"trigger": "merge", "into": twins[1], "evidence": ["double_entry"], "reason": format!("{} dos veces", w())}));
+    }
     let consent = p.post(&format!("{victim}/consents"), json!({"purposes": ["referral"], "language": "es", "form": "written",
         "given_by": "self", "explained_by": w()})).header("location");
     p.step(&consent, json!({"trigger": "give", "evidence": w(), "reason": w()}));
+    let need = p.post(&format!("{victim}/assistance"), json!({"need": "shelter", "plan": {"goal": w()},
+        "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}})).header("location");
+    p.patch(&need, json!({"plan": {"goal": w()}, "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}}));
+    p.step(&need, json!({"trigger": "withdraw", "reason": w()}));
+    let reunion = p.post(&format!("{victim}/reunifications"), json!({"country": "US", "summary": w(),
+        "beneficiaries": [{"relation": "parent", "age": 50, "name": w()}]}));
+    let reunion_path = reunion.header("location");
+    p.patch(&reunion_path, json!({"summary": w()}));
+    p.post(&format!("{reunion_path}/beneficiaries"), json!({"relation": "sibling", "age": 20, "name": w()}));
+    let relative = format!("{reunion_path}/beneficiaries/{}", reunion.json()["beneficiaries"][0]["id"].as_str().unwrap());
+    let renamed = json!({"name": w()});
+    p.note("PATCH", &relative, &renamed);
+    let tag = world.get(&reunion_path, &token).header("etag");
+    let named = world.patch(&relative, &token, &tag, &renamed);
+    assert!(named.status == 200 && named.text.contains(WORD), "the caller reads it: {}", named.text);
+    let closing = json!({"trigger": "close", "reason": w()});
+    p.note("POST", &format!("{relative}/transitions"), &closing);
+    assert_eq!(world.step(&relative, &token, &named.header("etag"), &closing).status, 200);
     let referral = p.post("/v1/referrals", json!({"case_id": made.json()["id"], "kind": "service_request", "to_agency": "PE-MIMP-INABIF",
         "sections": ["victims"], "services": ["shelter"], "purpose": "assistance", "urgency": "immediate", "legal_basis": "danger_to_life",
         "consent_ref": w(), "message": w()})).header("location");

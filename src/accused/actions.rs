@@ -1,23 +1,25 @@
 //! What can be done with accused persons: one transaction each.
 
 use super::model::{amend_identity as apply_identity, identity_view, prepare};
-use super::store;
+use super::store::{self, Named};
 use super::wire::{AccusedCreate, AccusedCreated, AccusedIdentityInput, AccusedIdentityView, AccusedPatch, AccusedView};
 use crate::act::Act;
+use crate::auth::Scope;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::{Section, head_for_write, sight};
 use crate::charges;
 use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
+use crate::kernel::Result;
 use crate::kernel::error::{Error, no_faults, under_root};
 use crate::kernel::ids::{AccusedId, CaseId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
+use crate::persons::merge_wire::PersonTransitionCreate;
 use crate::persons::search::first_shown;
 use crate::persons::search_wire::{AccusedCandidate, MOST_DUPLICATES};
-use crate::persons::{self, Identity, Publication, Role};
+use crate::persons::{self, Publication, Role, merges, merging};
 
 /// Adds an accused to a case.
 pub async fn add_accused(
@@ -77,12 +79,24 @@ pub async fn list_accused(
 /// One accused.
 pub async fn read_accused(store: &Store, act: &Act, id: AccusedId) -> Result<Written<AccusedView>> {
     let scope = act.scope.clone();
-    store
-        .read(move |conn| {
-            let (accused, sight) = store::find(conn, &scope, id)?;
-            Ok(Written { view: accused.view(), tag: sight.view(), replayed: false })
-        })
-        .await
+    store.read(move |conn| show(conn, &scope, id)).await
+}
+
+fn show(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<Written<AccusedView>> {
+    let (accused, sight) = store::find(conn, scope, id)?;
+    Ok(Written { tag: format!("{}{}", sight.view(), accused.tag()), view: accused.view(), replayed: false })
+}
+
+/// Merges the record of an accused into another one of the same person, or ends that.
+pub async fn move_record(
+    store: &Store,
+    act: Act,
+    once: Once,
+    id: AccusedId,
+    version: i64,
+    new: PersonTransitionCreate,
+) -> Result<Written<AccusedView>> {
+    merging::move_record(store, act, once, id, version, new, show).await
 }
 
 /// Changes an accused.
@@ -101,6 +115,7 @@ pub fn amended(tx: &mut Conn, act: &Act, id: AccusedId, version: i64, patch: Acc
     let (mut accused, sight) = store::find(tx, &act.scope, id)?;
     sight.must_own()?;
     must_match(accused.version, version)?;
+    accused.must_stand()?;
     let changed = accused.amend(patch, act)?;
     if !changed.is_empty() {
         store::update(tx, &accused, version)?;
@@ -115,8 +130,8 @@ pub async fn read_identity(store: &Store, act: &Act, id: AccusedId) -> Result<Wr
     let scope = act.scope.clone();
     store
         .read(move |conn| {
-            let (identity, version, updated_at, sight) = store::find_identity(conn, &scope, id)?;
-            Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
+            let Named { of, identity, version, updated_at, sight } = store::find_identity(conn, &scope, id)?;
+            Ok(Written { view: identity_view(&identity, of, version, updated_at), tag: sight.view(), replayed: false })
         })
         .await
 }
@@ -131,9 +146,12 @@ pub async fn amend_identity(
 ) -> Result<Written<AccusedIdentityView>> {
     store
         .write(move |tx| {
-            let (mut identity, current, before, sight): (Identity, i64, Timestamp, _) =
+            let Named { of, mut identity, version: current, updated_at: before, sight } =
                 store::find_identity(tx, &act.scope, id)?;
             sight.must_own()?;
+            if of != id {
+                return Err(Error::StateConflict(vec!["merged".into()]));
+            }
             must_match(current, version)?;
             let kind = store::one(tx, id)?.detail.kind;
             let changed =
@@ -157,10 +175,13 @@ pub async fn publication(store: &Store, act: &Act, id: AccusedId) -> Result<Publ
     store
         .read(move |conn| {
             store::find(conn, &act.scope, id)?;
+            // A conviction under one of a person's records is one of the person.
+            let survivor = merges::survivor(conn, id)?;
+            let records = merges::records(conn, survivor)?;
             let mut states = Vec::new();
-            for case in store::cases_in_sight(conn, &act.scope, id, Section::Charges)? {
+            for case in store::cases_in_sight(conn, &act.scope, survivor, Section::Charges)? {
                 let of_case = charges::of_case(conn, case)?;
-                states.extend(of_case.into_iter().filter(|c| c.accused == id && c.is_here()).map(|c| c.state));
+                states.extend(of_case.into_iter().filter(|c| records.contains(&c.accused) && c.is_here()).map(|c| c.state));
             }
             Ok(Publication::of_accused(&act.catalogue, states.iter().map(String::as_str)))
         })

@@ -6,7 +6,7 @@ use super::actions;
 use super::wire::{
     AccusedCreate, AccusedCreated, AccusedIdentityInput, AccusedIdentityView, AccusedPage, AccusedPatch, AccusedView,
 };
-use crate::auth::policy::{self, AccusedIdentityRead, AccusedIdentityWrite, AccusedRead, AccusedWrite};
+use crate::auth::policy::{self, AccusedIdentityRead, AccusedIdentityWrite, AccusedRead, AccusedWrite, PersonMerge};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
 use crate::http::idempotency::{Key, Once};
@@ -19,8 +19,10 @@ use crate::kernel::Error;
 use crate::kernel::ids::{AccusedId, CaseId};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
-use crate::persons::Publication;
+use crate::persons::merge_wire::{PersonMerges, PersonTransitionCreate};
 use crate::persons::search_wire::{AccusedSearch, AccusedSearchResult, QUESTION_BYTES};
+use crate::persons::{Publication, merging};
+use crate::transitions::TransitionPage;
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -32,6 +34,9 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(accused_identity_read)
         .service(accused_identity_amend)
         .service(accused_history)
+        .service(accused_transition_create)
+        .service(accused_transition_list)
+        .service(accused_merge_list)
         .service(accused_publication_read);
 }
 
@@ -226,4 +231,71 @@ pub async fn accused_publication_read(req: HttpRequest, allowed: Allowed<Accused
     let entry = Entry::new(Action::Read, person, None).about("accused_publication");
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
     Ok(respond::audited_plain(&req, audit, &publication))
+}
+
+/// Says that two records are of one person, or that they are not.
+///
+/// `merge` names the record that stands for the person from now on (`into`). Both must belong to the caller's agency through a
+/// case of its own. Nothing is moved: this record keeps its identity, its places in cases and its key, and is read through
+/// the other one. It says `merged_into`, shows what is known of the person there, and is no longer written to; whoever sees
+/// one of the records of a person sees the survivor; a search finds the survivor by what either was called. `unmerge` brings
+/// back what was there. What was written to the survivor meanwhile stays with it; where there is any of that, 409
+/// `survivor_changed` says so until `changes_stay` is sent. 409 also: `already_merged`, `not_merged`, `survivor_merged`,
+/// `survivor_erased`, `different_kinds`.
+#[utoipa::path(tag = "accused", summary = "Merge the record of an accused with another one of the same person, or end that",
+    params(("accused_id" = AccusedId, Path, description = "The accused")),
+    request_body = PersonTransitionCreate,
+    responses((status = 200, description = "The record, merged or standing for itself", body = AccusedView)),
+    security(("oauth2" = ["persons:merge"])))]
+#[post("/v1/accused/{accused_id}/transitions")]
+pub async fn accused_transition_create(
+    req: HttpRequest,
+    allowed: Allowed<PersonMerge>,
+    body: Body<PersonTransitionCreate>,
+) -> Result<HttpResponse, Problem> {
+    let accused: AccusedId = id(&req, "accused_id")?;
+    let key = Key::from_request(&req)?;
+    let (new, fingerprint) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let once = Once::new(allowed.caller().client, key, fingerprint);
+    let written = actions::move_record(allowed.store(), allowed.act(), once, accused, version, new).await?;
+    Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
+}
+
+/// The merges of the record of an accused and their ends, oldest first: for the owner of a case of the person, and oversight.
+#[utoipa::path(tag = "accused", summary = "List the merges of the record of an accused and their ends",
+    params(("accused_id" = AccusedId, Path, description = "The accused"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of transitions", body = TransitionPage)),
+    security(("oauth2" = ["accused:read"])))]
+#[get("/v1/accused/{accused_id}/transitions")]
+pub async fn accused_transition_list(req: HttpRequest, allowed: Allowed<AccusedRead>) -> Result<HttpResponse, Problem> {
+    let accused: AccusedId = id(&req, "accused_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let cursors = &allowed.services().cursors;
+    let after = cursors.after(&params, client)?;
+    let page = merging::list_moves(allowed.store(), &act, accused, after, limit).await?;
+    let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
+    Ok(respond::page(&req, &params, None, next_cursor.clone(), &TransitionPage { items: page.items, next_cursor }))
+}
+
+/// The records that were merged into this one, those that the caller sees.
+#[utoipa::path(tag = "accused", summary = "List the records merged into that of an accused",
+    description = "The records that were merged into this one, those that the caller sees.",
+    params(("accused_id" = AccusedId, Path, description = "The accused")),
+    responses((status = 200, description = "The records", body = PersonMerges)),
+    security(("oauth2" = ["accused:read"])))]
+#[get("/v1/accused/{accused_id}/merges")]
+pub async fn accused_merge_list(req: HttpRequest, allowed: Allowed<AccusedRead>) -> Result<HttpResponse, Problem> {
+    let accused: AccusedId = id(&req, "accused_id")?;
+    Params::parse(&req, &[])?;
+    let act = allowed.act();
+    let merges = merging::list_merges(allowed.store(), &act, accused).await?;
+    let entry = Entry::new(Action::Read, accused, None).about("accused_merges");
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::audited_plain(&req, audit, &merges))
 }

@@ -7,7 +7,7 @@ use crate::act::Act;
 use crate::catalogue::{Catalogue, WrittenUnder, keep_standing_codes};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId};
-use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
+use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, Result, Timestamp};
 use crate::persons::{Identity, IdentityPatch};
 
 /// What is known of an accused person. One document.
@@ -68,6 +68,17 @@ pub struct Accused {
     pub created_by_agency: AgencyCode,
     /// When last changed.
     pub updated_at: Timestamp,
+    /// The record that stands for the person, where this one was merged away: what is known is that one's.
+    pub merged_into: Option<Survivor>,
+}
+
+/// The record that stands for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Survivor {
+    /// The record.
+    pub id: AccusedId,
+    /// Its version.
+    pub version: i64,
 }
 
 /// An accused checked and ready to insert.
@@ -118,6 +129,7 @@ pub fn prepare(given: Vec<AccusedCreate>, at: &str, act: &Act, _case: CaseId) ->
             created_at: act.now,
             created_by_agency: act.agency().clone(),
             updated_at: act.now,
+            merged_into: None,
         };
         prepared.push(PreparedAccused { label, id, accused, identity });
     }
@@ -251,9 +263,19 @@ impl Accused {
         Ok(changed)
     }
 
+    /// What an entity tag says beside the version: of a record that was merged away, the version of what it shows.
+    pub fn tag(&self) -> String {
+        self.merged_into.map_or_else(String::new, |survivor| format!("m{}", survivor.version))
+    }
+
+    /// Whether it may be written to.
+    pub fn must_stand(&self) -> Result<()> {
+        if self.merged_into.is_some() { Err(Error::StateConflict(vec!["merged".into()])) } else { Ok(()) }
+    }
+
     /// The accused as shown.
     pub fn view(&self) -> AccusedView {
-        let Self { id, version, code, detail, created_at, created_by_agency, updated_at } = self.clone();
+        let Self { id, version, code, detail, created_at, created_by_agency, updated_at, merged_into } = self.clone();
         let AccusedDetail { kind, sex, age_band, nationalities, occupation, written_under: _ } = detail;
         AccusedView {
             id,
@@ -267,6 +289,7 @@ impl Accused {
             age_band,
             nationalities,
             occupation,
+            merged_into: merged_into.map(|survivor| survivor.id),
         }
     }
 }

@@ -2,17 +2,19 @@
 
 use diesel::prelude::*;
 
-use super::model::{Accused, AccusedDetail, PreparedAccused};
+use super::model::{Accused, AccusedDetail, PreparedAccused, Survivor};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{accused as t, accused_case, accused_identity, case_accused};
 use crate::db::{Conn, Json, Keep};
-use crate::kernel::ids::{AccusedId, CaseId};
+use crate::kernel::ids::{self, AccusedId, CaseId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::per_engine;
+use crate::persons::merges::{self, Whole};
+use crate::persons::merging::{Record, Standing};
 use crate::persons::{Identity, Role, store as index};
 use crate::vault::{self, Guarded, Keys};
 
@@ -38,7 +40,25 @@ fn accused(row: Row, keys: &Keys) -> Result<Accused> {
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in accused"))?,
         updated_at,
+        merged_into: None,
     })
+}
+
+/// A record that was merged away, with what is known of the person now.
+fn standing_for(record: Accused, survivor: &Accused) -> Accused {
+    let Accused { id, version, .. } = *survivor;
+    Accused { detail: survivor.detail.clone(), merged_into: Some(Survivor { id, version }), ..record }
+}
+
+fn own_row(conn: &mut Conn, id: AccusedId) -> Result<Accused> {
+    let (bucket, id) = id.key();
+    let row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    accused(row, &vault::keys(conn, [id])?)
+}
+
+fn shown(conn: &mut Conn, id: AccusedId, survivor: AccusedId) -> Result<Accused> {
+    let record = own_row(conn, id)?;
+    if survivor == id { Ok(record) } else { Ok(standing_for(record, &own_row(conn, survivor)?)) }
 }
 
 /// Inserts accused persons and ties them to the case; answers the ledger entries.
@@ -133,27 +153,50 @@ pub fn list(conn: &mut Conn, case: CaseId, after: Option<&After>, limit: Limit) 
     if ids.is_empty() {
         return Ok(Page { items: Vec::new(), next });
     }
-    let buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
-    let rows: Vec<Row> = t::table
-        .filter(t::bucket.eq_any(buckets))
-        .filter(t::id.eq_any(ids))
-        .select(columns())
-        .order(t::id.asc())
-        .load(conn)?;
+    let survivors = merges::survivors(conn, &ids)?;
+    let all: Vec<AccusedId> = ids.iter().chain(survivors.values()).copied().collect();
+    let buckets: Vec<i16> = all.iter().map(|id| id.bucket().number()).collect();
+    let rows: Vec<Row> =
+        t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(all)).select(columns()).load(conn)?;
     let keys = vault::keys(conn, rows.iter().map(|row| row.0))?;
-    Ok(Page { items: rows.into_iter().map(|row| accused(row, &keys)).collect::<Result<_>>()?, next })
+    let persons = rows.into_iter().map(|row| accused(row, &keys)).collect::<Result<Vec<Accused>>>()?;
+    let person = |id: AccusedId| persons.iter().find(|p| p.id == id);
+    let items = ids.into_iter().filter_map(|id| {
+        let record = person(id)?.clone();
+        match survivors.get(&id) {
+            None => Some(record),
+            Some(survivor) => Some(standing_for(record, person(*survivor)?)),
+        }
+    });
+    Ok(Page { items: items.collect(), next })
 }
 
-/// The cases of an accused in which the caller sees the accused and a section.
+/// The cases of a person in which the caller sees the accused and a section.
 pub fn cases_in_sight(conn: &mut Conn, scope: &Scope, id: AccusedId, section: Section) -> Result<Vec<CaseId>> {
     let cases = cases_of(conn, id)?;
     let sights = docket::sights(conn, scope, &cases)?;
     Ok(sights.into_iter().filter(|(_, s)| s.sees(Section::Accused) && s.sees(section)).map(|(case, _)| case).collect())
 }
 
-/// How the caller sees an accused: through the first of the cases that shows the section, an own case first.
-fn through(conn: &mut Conn, scope: &Scope, id: AccusedId, sections: &[Section]) -> Result<Sight> {
-    let cases = cases_of(conn, id)?;
+/// The cases of some records, each with the record under which the person stands there.
+fn places(conn: &mut Conn, records: &[AccusedId]) -> Result<Vec<(AccusedId, CaseId)>> {
+    if let [one] = records {
+        return Ok(own_cases(conn, *one)?.into_iter().map(|case| (*one, case)).collect());
+    }
+    let buckets: Vec<i16> = records.iter().map(|id| id.bucket().number()).collect();
+    Ok(accused_case::table
+        .filter(accused_case::bucket.eq_any(buckets))
+        .filter(accused_case::accused_id.eq_any(records.to_vec()))
+        .select((accused_case::accused_id, accused_case::case_id))
+        .limit(1_000)
+        .load(conn)?)
+}
+
+/// How the caller sees a person: through the first of the cases of its records that shows the sections, an own case first.
+fn through(conn: &mut Conn, scope: &Scope, records: &[AccusedId], sections: &[Section]) -> Result<Sight> {
+    let mut cases: Vec<CaseId> = places(conn, records)?.into_iter().map(|(_, case)| case).collect();
+    cases.sort();
+    cases.dedup();
     if cases.is_empty() {
         return Err(Error::NotFound);
     }
@@ -168,25 +211,60 @@ fn through(conn: &mut Conn, scope: &Scope, id: AccusedId, sections: &[Section]) 
 
 /// An accused whom the caller may see.
 pub fn find(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<(Accused, Sight)> {
-    let sight = through(conn, scope, id, &[Section::Accused])?;
-    Ok((one(conn, id)?, sight))
+    let Whole { records, survivor } = merges::whole(conn, id)?;
+    let sight = through(conn, scope, &records, &[Section::Accused])?;
+    Ok((shown(conn, id, survivor)?, sight))
+}
+
+impl Record for ids::Accused {
+    const MERGE: &'static str = "accused_merge";
+
+    fn standing(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<Standing> {
+        let records = merges::records(conn, id)?;
+        let sight = through(conn, scope, &records, &[Section::Accused])?;
+        let Accused { code, version, detail, .. } = own_row(conn, id)?;
+        let (bucket, id) = id.key();
+        let identity_version: i64 = accused_identity::table
+            .filter(accused_identity::bucket.eq(bucket))
+            .filter(accused_identity::accused_id.eq(id))
+            .select(accused_identity::version)
+            .first(conn)?;
+        // Whoever is not identified may turn out to be anybody, a company too.
+        let kind = Some(detail.kind).filter(|kind| kind != "unidentified");
+        Ok(Standing { code, version, identity_version, kind, sight })
+    }
+
+    fn hold(tx: &mut Conn, id: AccusedId) -> Result<()> {
+        let (bucket, id) = id.key();
+        // SQLite has one writer; its transactions need no row lock.
+        if let Conn::Postgres(c) = tx {
+            t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_update().first::<i64>(c)?;
+        }
+        Ok(())
+    }
+
+    fn touch(tx: &mut Conn, id: AccusedId, read_at: i64, now: Timestamp) -> Result<()> {
+        let (bucket, id) = id.key();
+        let this = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at));
+        let moved = diesel::update(this).set((t::version.eq(read_at + 1), t::updated_at.eq(now))).execute(tx)?;
+        if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+    }
 }
 
 /// Of these persons, those whose identity the caller may see through some case, with their references.
 pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[AccusedId]) -> Result<Vec<(AccusedId, String)>> {
     let buckets = |ids: &[AccusedId]| ids.iter().map(|id| id.bucket().number()).collect::<Vec<i16>>();
-    let ties: Vec<(AccusedId, CaseId)> = accused_case::table
-        .filter(accused_case::bucket.eq_any(buckets(ids)))
-        .filter(accused_case::accused_id.eq_any(ids.to_vec()))
-        .select((accused_case::accused_id, accused_case::case_id))
-        .limit(1_000)
-        .load(conn)?;
-    let cases: Vec<CaseId> = ties.iter().map(|(_, case)| *case).collect();
+    let records = merges::below(conn, ids)?;
+    let all: Vec<AccusedId> = records.iter().map(|(record, _)| *record).collect();
+    let places = places(conn, &all)?;
+    let cases: Vec<CaseId> = places.iter().map(|(_, case)| *case).collect();
     let sights = docket::sights(conn, scope, &cases)?;
-    let shows = |_: AccusedId, case: CaseId| {
+    let shows = |case: CaseId| {
         sights.iter().any(|(c, sight)| *c == case && sight.sees(Section::Accused) && sight.sees(Section::AccusedIdentity))
     };
-    let mut seen: Vec<AccusedId> = ties.into_iter().filter(|(id, case)| shows(*id, *case)).map(|(id, _)| id).collect();
+    let shown: Vec<AccusedId> = places.into_iter().filter(|(_, case)| shows(*case)).map(|(id, _)| id).collect();
+    let mut seen: Vec<AccusedId> =
+        records.into_iter().filter(|(record, _)| shown.contains(record)).map(|(_, person)| person).collect();
     seen.sort();
     seen.dedup();
     if seen.is_empty() {
@@ -197,9 +275,8 @@ pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[AccusedId]) -> Result<Vec<(Ac
 
 /// An accused, whoever asks: the caller's sight must be checked before it is shown.
 pub fn one(conn: &mut Conn, id: AccusedId) -> Result<Accused> {
-    let (bucket, id) = id.key();
-    let row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    accused(row, &vault::keys(conn, [id])?)
+    let survivor = merges::survivor(conn, id)?;
+    shown(conn, id, survivor)
 }
 
 /// Writes a changed accused over the version that it was read at.
@@ -216,16 +293,32 @@ pub fn update(tx: &mut Conn, accused: &Accused, read_at: i64) -> Result<()> {
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }
 
-/// An identity that the caller may see, with its version and when it last changed.
-pub fn find_identity(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<(Identity, i64, Timestamp, Sight)> {
-    let sight = through(conn, scope, id, &[Section::Accused, Section::AccusedIdentity])?;
-    let (bucket, id) = id.key();
+/// Who somebody is, as it stands.
+#[derive(Debug)]
+pub struct Named {
+    /// Under which record: the survivor's, where the one asked for was merged away.
+    pub of: AccusedId,
+    /// Who it is.
+    pub identity: Identity,
+    /// Its version.
+    pub version: i64,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How the caller sees it.
+    pub sight: Sight,
+}
+
+/// An identity that the caller may see.
+pub fn find_identity(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<Named> {
+    let Whole { records, survivor } = merges::whole(conn, id)?;
+    let sight = through(conn, scope, &records, &[Section::Accused, Section::AccusedIdentity])?;
+    let (bucket, of) = survivor.key();
     let (content, version, updated_at): (Json, i64, Timestamp) = accused_identity::table
         .filter(accused_identity::bucket.eq(bucket))
-        .filter(accused_identity::accused_id.eq(id))
+        .filter(accused_identity::accused_id.eq(of))
         .select((accused_identity::content, accused_identity::version, accused_identity::updated_at))
         .first(conn)?;
-    Ok((vault::open(conn, id, id, &content)?, version, updated_at, sight))
+    Ok(Named { of, identity: vault::open(conn, of, of, &content)?, version, updated_at, sight })
 }
 
 /// Writes a changed identity over the version that it was read at.
@@ -284,14 +377,22 @@ pub fn carry(tx: &mut Conn, act: &Act, from: CaseId, to: CaseId, only: Option<&[
     Ok(entries)
 }
 
-/// The cases of a person.
-pub fn cases_of(conn: &mut Conn, id: AccusedId) -> Result<Vec<CaseId>> {
+fn own_cases(conn: &mut Conn, id: AccusedId) -> Result<Vec<CaseId>> {
     Ok(accused_case::table
         .filter(accused_case::bucket.eq(id.bucket().number()))
         .filter(accused_case::accused_id.eq(id))
         .select(accused_case::case_id)
         .limit(1_000)
         .load(conn)?)
+}
+
+/// The cases of a person, those of the records that were merged into this one included.
+pub fn cases_of(conn: &mut Conn, id: AccusedId) -> Result<Vec<CaseId>> {
+    let records = merges::records(conn, id)?;
+    let mut cases: Vec<CaseId> = places(conn, &records)?.into_iter().map(|(_, case)| case).collect();
+    cases.sort();
+    cases.dedup();
+    Ok(cases)
 }
 
 /// Takes what was sealed out of a person's record and identity; answers the record's version after it. The key is the

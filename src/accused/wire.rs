@@ -182,6 +182,10 @@ pub struct AccusedView {
     /// Trade or profession.
     #[schema(required)]
     pub occupation: Option<String>,
+    /// The record that stands for this person, where two records were found to be one person's: what is shown here is that
+    /// one's, and only that one is written to. Null of every other record.
+    #[schema(required)]
+    pub merged_into: Option<AccusedId>,
 }
 
 /// An accused added to a case, and who else in the caller's sight it may be.

@@ -73,7 +73,7 @@ pub struct AuditEntry {
     /// Agency let in or shut out.
     #[schema(required, max_length = 40)]
     pub other_agency: Option<String>,
-    /// The records that a list showed.
+    /// The records that a list showed, or the other one of two that were merged.
     #[schema(max_items = 1000)]
     pub shown: Vec<ResourceId>,
 }

@@ -7,11 +7,12 @@ use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 
 use super::caller::Purpose;
 use super::policy;
-use crate::db::schema::{agency, client as t};
+use super::revocation::{self, Revoked};
+use crate::db::schema::{agency, client as t, client_policy};
 use crate::db::{Clear, Conn, Json, Store};
 use crate::kernel::error::Unavailable;
 use crate::kernel::ids::ClientId;
@@ -38,6 +39,28 @@ pub struct ClientRecord {
     pub jwks: Option<JwkSet>,
     /// False once disabled.
     pub active: bool,
+    /// Whether its tokens must be bound to a key (RFC 9449).
+    pub dpop_required: bool,
+    /// Tokens issued at this instant or before are dead.
+    pub tokens_after: Option<Timestamp>,
+    /// UBIGEO prefix of where it works: its own, or its agency's; none for the whole country.
+    pub territory: Option<String>,
+}
+
+impl ClientRecord {
+    /// Whether a token of this instant outlived what the operator did since. Tokens tell whole seconds.
+    pub fn admits(&self, issued_at: Timestamp) -> bool {
+        self.tokens_after.is_none_or(|after| issued_at.unix_seconds() > after.unix_seconds())
+    }
+}
+
+/// What holds for a client's tokens beyond its scopes. What is absent stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Constraint {
+    /// Whether its tokens must be bound to a key (RFC 9449).
+    pub dpop_required: Option<bool>,
+    /// UBIGEO prefix of where it works; an empty one for its agency's.
+    pub territory: Option<String>,
 }
 
 /// How a new client will prove who it is.
@@ -137,7 +160,7 @@ pub fn hash(secret: &str) -> String {
 
 /// Public signature keys only: curves P-256, P-384 and Ed25519, or RSA of at least 3,072 bits.
 fn checked_jwks(text: &str) -> Result<JwkSet, String> {
-    use jsonwebtoken::jwk::AlgorithmParameters as P;
+    use AlgorithmParameters as P;
     let value: serde_json::Value = serde_json::from_str(text).map_err(|_| "the key set is not JSON".to_owned())?;
     let private = value.get("keys").and_then(|k| k.as_array()).into_iter().flatten().any(|k| k.get("d").is_some());
     if private {
@@ -153,7 +176,7 @@ fn checked_jwks(text: &str) -> Result<JwkSet, String> {
         }
         match &key.algorithm {
             P::EllipticCurve(_) | P::OctetKeyPair(_) => {}
-            P::RSA(rsa) if URL_SAFE_NO_PAD.decode(&rsa.n).is_ok_and(|n| n.len() >= 384) => {}
+            P::RSA(_) if strong(key) => {}
             P::RSA(_) => return Err("RSA keys have at least 3,072 bits".into()),
             _ => return Err("only EC, Ed25519 and RSA public keys can be registered".into()),
         }
@@ -161,7 +184,15 @@ fn checked_jwks(text: &str) -> Result<JwkSet, String> {
     Ok(set)
 }
 
-/// Disables a client, or enables it again.
+/// Whether a key is long enough: RSA of at least 3,072 bits; every curve that is taken is.
+pub fn strong(key: &Jwk) -> bool {
+    match &key.algorithm {
+        AlgorithmParameters::RSA(rsa) => URL_SAFE_NO_PAD.decode(&rsa.n).is_ok_and(|n| n.len() >= 384),
+        _ => true,
+    }
+}
+
+/// Disables a client, or enables it again. Disabling kills its tokens: they stay dead when it is enabled.
 pub fn set_active(conn: &mut Conn, id: ClientId, active: bool, now: Timestamp) -> Result<bool, String> {
     let changed = diesel::update(t::table.filter(t::id.eq(id)))
         .set((
@@ -171,7 +202,63 @@ pub fn set_active(conn: &mut Conn, id: ClientId, active: bool, now: Timestamp) -
         ))
         .execute(conn)
         .map_err(text)?;
+    if changed > 0 && !active {
+        end_tokens(conn, id, now)?;
+    }
     Ok(changed > 0)
+}
+
+/// Kills every token that a client has at this instant.
+pub fn end_tokens(conn: &mut Conn, id: ClientId, now: Timestamp) -> Result<(), String> {
+    policy_row(conn, id, now)?;
+    diesel::update(client_policy::table.filter(client_policy::client_id.eq(id)))
+        .set((client_policy::tokens_after.eq(Some(now)), client_policy::updated_at.eq(now)))
+        .execute(conn)
+        .map_err(text)?;
+    Ok(())
+}
+
+/// Narrows or widens what a client's tokens are good for.
+pub fn constrain(conn: &mut Conn, id: ClientId, constraint: &Constraint, now: Timestamp) -> Result<(), String> {
+    let Constraint { dpop_required, territory } = constraint;
+    let digits = |t: &str| matches!(t.len(), 0 | 2 | 4 | 6) && t.bytes().all(|b| b.is_ascii_digit());
+    if let Some(wrong) = territory.as_deref().filter(|t| !digits(t)) {
+        return Err(format!("\"{wrong}\" is no UBIGEO prefix of 2, 4 or 6 digits"));
+    }
+    policy_row(conn, id, now)?;
+    let row = || client_policy::table.filter(client_policy::client_id.eq(id));
+    if let Some(required) = dpop_required {
+        diesel::update(row())
+            .set((client_policy::dpop_required.eq(required), client_policy::updated_at.eq(now)))
+            .execute(conn)
+            .map_err(text)?;
+    }
+    if let Some(territory) = territory {
+        let territory = Some(territory.as_str()).filter(|t| !t.is_empty());
+        diesel::update(row())
+            .set((client_policy::territory.eq(territory), client_policy::updated_at.eq(now)))
+            .execute(conn)
+            .map_err(text)?;
+    }
+    Ok(())
+}
+
+/// Makes the row of a client's constraints, if it has none.
+fn policy_row(conn: &mut Conn, id: ClientId, now: Timestamp) -> Result<(), String> {
+    let known: i64 = t::table.filter(t::id.eq(id)).count().get_result(conn).map_err(text)?;
+    if known == 0 {
+        return Err(format!("there is no client {id}"));
+    }
+    crate::per_engine!(conn, c => diesel::insert_into(client_policy::table)
+        .values((
+            client_policy::client_id.eq(id),
+            client_policy::dpop_required.eq(false),
+            client_policy::updated_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c)
+        .map_err(text)?);
+    Ok(())
 }
 
 /// Gives a client a new secret; the old one stops at once.
@@ -187,12 +274,14 @@ pub fn rotate_secret(conn: &mut Conn, id: ClientId, now: Timestamp) -> Result<St
 /// Public keys.
 impl Clear for JwkSet {}
 
-type Row = (ClientId, String, String, Json, Json, Option<String>, Option<Json>, String, bool);
+type Row = (ClientId, String, String, Json, Json, Option<String>, Option<Json>, String, (bool, Option<String>), Bounds);
+type Bounds = (Option<bool>, Option<Timestamp>, Option<String>);
 
 /// Every client.
 pub fn all(conn: &mut Conn) -> Result<Vec<ClientRecord>> {
     let rows: Vec<Row> = t::table
         .inner_join(agency::table.on(agency::code.eq(t::agency_code)))
+        .left_join(client_policy::table.on(client_policy::client_id.eq(t::id)))
         .select((
             t::id,
             t::agency_code,
@@ -202,13 +291,19 @@ pub fn all(conn: &mut Conn) -> Result<Vec<ClientRecord>> {
             t::secret_hash,
             t::jwks,
             t::status,
-            agency::oversight,
+            (agency::oversight, agency::territory),
+            (
+                client_policy::dpop_required.nullable(),
+                client_policy::tokens_after.nullable(),
+                client_policy::territory.nullable(),
+            ),
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(id, agency, name, scopes, purposes, secret_hash, jwks, status, oversight)| {
+        .map(|(id, agency, name, scopes, purposes, secret_hash, jwks, status, (oversight, whole), bounds)| {
             let scopes: Vec<String> = scopes.read()?;
             let purposes: Vec<String> = purposes.read()?;
+            let (dpop_required, tokens_after, territory) = bounds;
             Ok(ClientRecord {
                 id,
                 agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in client"))?,
@@ -220,14 +315,19 @@ pub fn all(conn: &mut Conn) -> Result<Vec<ClientRecord>> {
                 secret_hash,
                 jwks: jwks.map(|j| j.read()).transpose()?,
                 active: status == "active",
+                dpop_required: dpop_required.unwrap_or(false),
+                tokens_after,
+                territory: territory.or(whole),
             })
         })
         .collect()
 }
 
-/// All clients as of at most a few seconds ago: a disabled one is refused on every instance within five.
+/// All clients and all revoked tokens as of at most a few seconds ago: a disabled client and a revoked token are refused
+/// on every instance within five seconds, by the instance that heard of it at once.
 pub struct Directory {
     snapshot: ArcSwap<Snapshot>,
+    revoked: Revoked,
 }
 
 struct Snapshot {
@@ -239,18 +339,20 @@ struct Snapshot {
 const STALE_S: u64 = 5;
 
 impl Directory {
-    /// Reads the clients once.
+    /// Reads clients and revocations once.
     pub fn load(store: &Store) -> Result<Self> {
-        let directory =
-            Self { snapshot: ArcSwap::from_pointee(Snapshot { clients: HashMap::new(), taken: Instant::now() }) };
+        let empty = Snapshot { clients: HashMap::new(), taken: Instant::now() };
+        let directory = Self { snapshot: ArcSwap::from_pointee(empty), revoked: Revoked::default() };
         directory.refresh(store)?;
         Ok(directory)
     }
 
-    /// Reads the clients again.
+    /// Reads them again.
     pub fn refresh(&self, store: &Store) -> Result<()> {
-        let taken = Instant::now();
-        let clients = store.read_blocking(all)?.into_iter().map(|c| (c.id, std::sync::Arc::new(c))).collect();
+        let (taken, now) = (Instant::now(), Timestamp::now());
+        let (clients, revoked) = store.read_blocking(|conn| Ok((all(conn)?, revocation::live(conn, now)?)))?;
+        self.revoked.learn(revoked, now);
+        let clients = clients.into_iter().map(|c| (c.id, std::sync::Arc::new(c))).collect();
         self.snapshot.store(std::sync::Arc::new(Snapshot { clients, taken }));
         Ok(())
     }
@@ -262,5 +364,10 @@ impl Directory {
             return Err(Error::Unavailable(Unavailable::Storage));
         }
         Ok(snapshot.clients.get(&id).cloned())
+    }
+
+    /// The tokens that died before their time.
+    pub fn revoked(&self) -> &Revoked {
+        &self.revoked
     }
 }

@@ -67,6 +67,8 @@ pub struct Issuers(Vec<Trusted>);
 /// What a foreign token says.
 #[derive(Debug)]
 pub struct Found {
+    /// Who made it.
+    pub issuer: String,
     /// The client that it stands for.
     pub client: ClientId,
     /// Its agency.
@@ -77,8 +79,12 @@ pub struct Found {
     pub purpose: Option<Purpose>,
     /// The person.
     pub user: Option<String>,
+    /// When it was made.
+    pub iat: i64,
     /// When it ends.
     pub exp: i64,
+    /// Thumbprint of the key that it is bound to.
+    pub key: Option<String>,
 }
 
 impl Issuers {
@@ -165,19 +171,28 @@ impl Trusted {
             return Err(Error::InvalidToken("iss"));
         }
         let exp = number("exp")?;
-        times(number("iat")?, exp, LIFE_S, now)?;
+        let iat = number("iat")?;
+        times(iat, exp, LIFE_S, now)?;
+        // A token that is bound in a way that is not checked here (a certificate) is no bearer token either.
+        let key = match claims.get("cnf") {
+            None => None,
+            Some(cnf) => Some(cnf.get("jkt").and_then(Value::as_str).ok_or(Error::InvalidToken("cnf"))?.to_owned()),
+        };
         let names = &config.claims;
         let purpose = match text(&names.purpose) {
             None => None,
             Some(code) => Some(Purpose::parse(code).ok_or(Error::InvalidToken("purpose"))?),
         };
         Ok(Found {
+            issuer: config.issuer.clone(),
             client: text(&names.client).and_then(|c| c.parse().ok()).ok_or(Error::InvalidToken("client"))?,
             agency: text(&names.agency).and_then(AgencyCode::parse).ok_or(Error::InvalidToken("agency"))?,
             scope: text(&names.scope).unwrap_or_default().to_owned(),
             purpose,
             user: text(&names.user).filter(|u| u.len() <= 64 && u.is_ascii()).map(str::to_owned),
+            iat,
             exp,
+            key,
         })
     }
 }

@@ -2,10 +2,14 @@
 
 pub mod caller;
 pub mod clients;
+pub mod door;
+pub mod dpop;
 pub mod issuers;
 pub mod keys;
+pub mod lifecycle;
 pub mod oauth;
 pub mod policy;
+pub mod revocation;
 pub mod signer;
 pub mod tokens;
 

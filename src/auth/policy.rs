@@ -1,7 +1,8 @@
 //! The table of permissions: which scope opens which door, and for what purposes. The one place that says so.
 
-use super::caller::Purpose;
+use super::caller::{Caller, Purpose};
 use crate::http::limits::RateClass;
+use crate::kernel::{Error, Result};
 
 /// A permission that a handler asks for.
 pub trait Permission: 'static {
@@ -60,6 +61,8 @@ policy! {
     AccusedIdentityRead => "accused.identity:read", Some(OPERATIONAL), Read;
     /// Say who an accused person is.
     AccusedIdentityWrite => "accused.identity:write", Some(OPERATIONAL), Write;
+    /// Say that two records are of one person, or that they are not.
+    PersonMerge => "persons:merge", Some(OPERATIONAL), Write;
     /// Look at charges.
     ChargeRead => "charges:read", None, Read;
     /// Make and amend charges.
@@ -76,6 +79,14 @@ policy! {
     CorrectionWrite => "corrections:write", None, Write;
     /// Do several writes together: any valid token. Each of them asks for its own scope.
     BatchRun => "", None, Write;
+    /// Look at the help that victims need and get.
+    AssistanceRead => "assistance:read", None, Read;
+    /// Register and move it.
+    AssistanceWrite => "assistance:write", None, Write;
+    /// Look at campaigns, trainings and fundings.
+    ProgrammeRead => "programmes:read", None, Read;
+    /// Keep the agency's own.
+    ProgrammeWrite => "programmes:write", None, Write;
     /// Look at a case in an emergency.
     BreakGlassInvoke => "break_glass:invoke", Some(OPERATIONAL), Write;
     /// Look at how glass was broken.
@@ -107,6 +118,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("accused:write", "Add and amend accused persons"),
     ("accused.identity:read", "Look at who an accused person is"),
     ("accused.identity:write", "Say who an accused person is"),
+    ("persons:merge", "Say that two records are of one person, or that they are not"),
     ("charges:read", "Look at charges"),
     ("charges:write", "Make and amend charges"),
     ("referrals:read", "Look at the agency's referrals"),
@@ -114,11 +126,16 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("referrals:decide", "Accept, reject and complete referrals"),
     ("corrections:read", "Look at corrections that the agency proposed or received"),
     ("corrections:write", "Propose, answer and withdraw corrections"),
+    ("assistance:read", "Look at the help that victims need and get, and at reunifications"),
+    ("assistance:write", "Register and move help and reunifications"),
+    ("programmes:read", "Look at campaigns, trainings, fundings and their totals"),
+    ("programmes:write", "Keep the agency's campaigns, trainings and fundings"),
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
+    ("tokens:introspect", "Ask whether any client's token holds, as a gateway before the registry"),
 ];
 
 /// The scope as the program knows it.
@@ -132,4 +149,20 @@ pub const APART: &[(&str, &str)] = &[("break_glass:invoke", "break_glass:review"
 /// Whether a scope opens a person's identity, or lets its holder test one.
 pub fn is_identity(scope: &str) -> bool {
     scope.contains(".identity:") || scope.ends_with(":search") || scope == "deconfliction:ask"
+}
+
+/// Whether a token opens what another permission guards.
+pub fn opens<P: Permission>(caller: &Caller) -> bool {
+    caller.has(P::SCOPE) && P::PURPOSES.is_none_or(|purposes| purposes.contains(&caller.purpose))
+}
+
+/// A body that names somebody takes what writing an identity takes.
+pub fn may_name(caller: &Caller, named: bool) -> Result<()> {
+    if !named || opens::<VictimIdentityWrite>(caller) {
+        Ok(())
+    } else if caller.has(VictimIdentityWrite::SCOPE) {
+        Err(Error::PurposeNotAllowed)
+    } else {
+        Err(Error::InsufficientScope(VictimIdentityWrite::SCOPE))
+    }
 }

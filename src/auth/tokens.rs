@@ -13,18 +13,19 @@ use serde::{Deserialize, Serialize};
 
 use super::caller::{Caller, Purpose};
 use super::clients::{ClientRecord, Directory};
+use super::dpop::Nonces;
 use super::issuers::Issuers;
 use super::keys::SigningKeys;
 use super::policy;
-use crate::kernel::ids::ClientId;
+use crate::kernel::ids::{ClientId, TokenId};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 
 /// Seconds by which two clocks may differ.
-const LEEWAY_S: i64 = 30;
+pub(super) const LEEWAY_S: i64 = 30;
 /// Longest life of an assertion, seconds (RFC 7523; SMART Backend Services).
 const ASSERTION_LIFE_S: i64 = 300;
 /// Longest token that is looked at, bytes.
-const LONGEST: usize = 8_192;
+pub(super) const LONGEST: usize = 8_192;
 
 /// Claims of our access tokens. Strict types: a wrong one is a refusal, not an absence.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +44,29 @@ struct AccessClaims {
     purpose: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end_user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+}
+
+/// The key that a token is bound to (RFC 9449 §6).
+#[derive(Debug, Serialize, Deserialize)]
+struct Confirmation {
+    jkt: String,
+}
+
+/// What a verified token says.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Who calls.
+    pub caller: Arc<Caller>,
+    /// The token's id: by this it is revoked.
+    pub id: TokenId,
+    /// Who made it.
+    pub issuer: String,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// RFC 7638 thumbprint of the key that it is bound to; none for a bearer token.
+    pub key: Option<String>,
 }
 
 /// Claims of a client assertion.
@@ -82,7 +106,9 @@ pub struct Authenticator {
     pub issuers: Issuers,
     /// Life of a token, seconds.
     pub ttl_s: i64,
-    verified: Cache<[u8; 32], Arc<Caller>>,
+    /// Nonces that proofs must carry, where the settings ask for them.
+    pub nonces: Option<Nonces>,
+    verified: Cache<[u8; 32], Arc<Verified>>,
 }
 
 /// Most verified tokens that are remembered: whoever sends many must not fill the memory.
@@ -91,7 +117,13 @@ const REMEMBERED: usize = 10_000;
 impl Authenticator {
     /// From its parts.
     pub fn new(issuer: String, keys: SigningKeys, directory: Directory, issuers: Issuers, ttl_s: i64) -> Self {
-        Self { issuer, keys, directory, issuers, ttl_s, verified: Cache::new(REMEMBERED) }
+        Self { issuer, keys, directory, issuers, ttl_s, nonces: None, verified: Cache::new(REMEMBERED) }
+    }
+
+    /// The same one, whose proofs must carry a nonce of this server.
+    pub fn with_nonces(mut self) -> Self {
+        self.nonces = Some(Nonces::new(&self.keys.cursor_secret()));
+        self
     }
 
     /// How many verified tokens are remembered.
@@ -99,13 +131,26 @@ impl Authenticator {
         self.verified.len()
     }
 
-    /// A token for a client.
+    /// A bearer token for a client.
     pub fn token_for(
         &self,
         client: &ClientRecord,
         scopes: &[&str],
         purpose: Purpose,
         end_user: Option<String>,
+        now: Timestamp,
+    ) -> Result<String> {
+        self.bound_token_for(client, scopes, purpose, end_user, None, now)
+    }
+
+    /// A token for a client, bound to the key of this thumbprint.
+    pub fn bound_token_for(
+        &self,
+        client: &ClientRecord,
+        scopes: &[&str],
+        purpose: Purpose,
+        end_user: Option<String>,
+        key: Option<String>,
         now: Timestamp,
     ) -> Result<String> {
         let id = client.id.to_string();
@@ -122,6 +167,7 @@ impl Authenticator {
             agency: client.agency.clone(),
             purpose: purpose.as_str().to_owned(),
             end_user,
+            cnf: key.map(|jkt| Confirmation { jkt }),
         };
         self.keys
             .with_signer(|kid, key| {
@@ -134,44 +180,55 @@ impl Authenticator {
             .ok_or_else(|| Error::internal("token not signed"))
     }
 
-    /// The caller behind a bearer token.
+    /// The caller behind a token, whatever it is bound to.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Caller>> {
+        Ok(Arc::clone(&self.look(token, now)?.caller))
+    }
+
+    /// What a token says, if it holds now. Whoever presents one that is bound to a key must prove the key as well.
+    pub fn look(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>> {
         if token.len() > LONGEST || token.matches('.').count() != 2 {
             return Err(Error::InvalidToken("shape"));
         }
         let digest = digest(token);
-        let caller = match self.verified.get(&digest) {
-            Some(caller) => caller,
+        let found = match self.verified.get(&digest) {
+            Some(found) => found,
             None => {
-                let caller = Arc::new(self.check(token, now)?);
-                self.verified.insert(digest, Arc::clone(&caller));
-                caller
+                let found = Arc::new(self.check(token, now)?);
+                self.verified.insert(digest, Arc::clone(&found));
+                found
             }
         };
+        let caller = &found.caller;
         if caller.expires_at.plus_seconds(LEEWAY_S) <= now {
             self.verified.remove(&digest);
             return Err(Error::InvalidToken("expired"));
         }
-        // The cache remembers signatures, not rights: the client is looked at every time.
+        // The cache remembers signatures, not rights: client and revocations are looked at every time.
+        if self.directory.revoked().has(found.id) {
+            return Err(Error::InvalidToken("revoked"));
+        }
         match self.directory.find(caller.client)? {
             None => Err(Error::InvalidToken("unknown client")),
             Some(client) if !client.active => Err(Error::ClientSuspended),
+            Some(client) if !client.admits(found.issued_at) => Err(Error::InvalidToken("revoked with its client's others")),
             Some(client) if client.agency != caller.agency => Err(Error::InvalidToken("agency changed")),
             Some(client) if !client.purposes.contains(&caller.purpose) => Err(Error::InvalidToken("purpose")),
-            Some(client) if caller.scopes.iter().all(|s| client.scopes.contains(s)) => Ok(caller),
+            Some(client) if client.dpop_required && found.key.is_none() => Err(Error::InvalidToken("not bound to a key")),
+            Some(client) if caller.scopes.iter().all(|s| client.scopes.contains(s)) => Ok(found),
             // The client has lost scopes since the token was made: so has the token.
             Some(client) => {
-                let mut less = Caller::clone(&caller);
+                let mut less = Caller::clone(caller);
                 less.scopes.retain(|s| client.scopes.contains(s));
-                Ok(Arc::new(less))
+                Ok(Arc::new(Verified { caller: Arc::new(less), ..Verified::clone(&found) }))
             }
         }
     }
 
-    fn check(&self, token: &str, now: Timestamp) -> Result<Caller> {
+    fn check(&self, token: &str, now: Timestamp) -> Result<Verified> {
         let header = header(token)?;
         if let Some(found) = self.issuers.verify(token, &header, now) {
-            return self.foreign(found?);
+            return self.foreign(token, found?);
         }
         if !header
             .typ
@@ -201,7 +258,7 @@ impl Authenticator {
         }
         let client: ClientId = claims.client_id.parse().map_err(|()| Error::InvalidToken("client_id"))?;
         let record = self.directory.find(client)?.ok_or(Error::InvalidToken("unknown client"))?;
-        Ok(Caller {
+        let caller = Caller {
             client,
             agency: claims.agency,
             oversight: record.oversight,
@@ -209,11 +266,19 @@ impl Authenticator {
             scopes: claims.scope.split(' ').filter_map(policy::known).filter(|s| record.scopes.contains(s)).collect(),
             purpose: Purpose::parse(&claims.purpose).ok_or(Error::InvalidToken("purpose"))?,
             expires_at: at(claims.exp)?,
+        };
+        Ok(Verified {
+            caller: Arc::new(caller),
+            // Not the text: whoever holds a token can write its signature in a second way.
+            id: claims.jti.parse().unwrap_or_else(|()| named(&claims.jti)),
+            issuer: claims.iss,
+            issued_at: at(claims.iat)?,
+            key: claims.cnf.map(|cnf| cnf.jkt),
         })
     }
 
     /// A token of a trusted issuer stands for a registered client; its scopes are cut to the client's.
-    fn foreign(&self, found: super::issuers::Found) -> Result<Caller> {
+    fn foreign(&self, token: &str, found: super::issuers::Found) -> Result<Verified> {
         let record = self.directory.find(found.client)?.ok_or(Error::InvalidToken("unknown client"))?;
         if found.agency != record.agency {
             return Err(Error::InvalidToken("agency"));
@@ -223,7 +288,7 @@ impl Authenticator {
             Some(_) => return Err(Error::InvalidToken("purpose")),
             None => *record.purposes.first().ok_or(Error::InvalidToken("purpose"))?,
         };
-        Ok(Caller {
+        let caller = Caller {
             client: record.id,
             agency: record.agency.clone(),
             oversight: record.oversight,
@@ -231,6 +296,14 @@ impl Authenticator {
             scopes: found.scope.split(' ').filter_map(policy::known).filter(|s| record.scopes.contains(s)).collect(),
             purpose,
             expires_at: at(found.exp)?,
+        };
+        Ok(Verified {
+            caller: Arc::new(caller),
+            // Other issuers need not number their tokens: what they signed names the token.
+            id: named(token.rsplit_once('.').map_or(token, |(signed, _)| signed)),
+            issuer: found.issuer,
+            issued_at: at(found.iat)?,
+            key: found.key,
         })
     }
 
@@ -276,6 +349,13 @@ impl Authenticator {
         }
         Ok(Assertion { jti, expires_at: at(exp)?, end_user: user })
     }
+}
+
+/// An id made of a text: whoever cannot find two texts of one SHA-256 cannot find two of one id.
+fn named(text: &str) -> TokenId {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(digest(text).get(..16).unwrap_or(&[0; 16]));
+    TokenId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 fn at(seconds: i64) -> Result<Timestamp> {
@@ -330,7 +410,8 @@ pub(super) fn algorithms(jwk: &Jwk) -> &'static [Algorithm] {
     }
 }
 
-fn digest(token: &str) -> [u8; 32] {
+/// SHA-256.
+pub(super) fn digest(token: &str) -> [u8; 32] {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
     digest.as_ref().try_into().unwrap_or([0; 32])
 }

@@ -24,11 +24,13 @@ pub enum Section {
     Charges,
     /// Hearings and decisions.
     Proceedings,
+    /// What help the victims need and get, and the relatives who join them.
+    Assistance,
 }
 
 impl Section {
     /// Every section, in the order in which they are printed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Identifiers,
         Self::Narrative,
         Self::Victims,
@@ -37,6 +39,7 @@ impl Section {
         Self::AccusedIdentity,
         Self::Charges,
         Self::Proceedings,
+        Self::Assistance,
     ];
 
     /// The code (code list `section`).
@@ -50,10 +53,11 @@ impl Section {
             Self::AccusedIdentity => "accused_identity",
             Self::Charges => "charges",
             Self::Proceedings => "proceedings",
+            Self::Assistance => "assistance",
         }
     }
 
-    fn bit(self) -> u8 {
+    fn bit(self) -> u16 {
         match self {
             Self::Identifiers => 1,
             Self::Narrative => 2,
@@ -63,21 +67,22 @@ impl Section {
             Self::AccusedIdentity => 32,
             Self::Charges => 64,
             Self::Proceedings => 128,
+            Self::Assistance => 256,
         }
     }
 }
 
 /// A set of sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Sections(u8);
+pub struct Sections(u16);
 
 impl Sections {
     /// None.
     pub const NONE: Self = Self(0);
     /// All: the owner's.
-    pub const ALL: Self = Self(255);
+    pub const ALL: Self = Self(511);
     /// All but identities: what oversight sees.
-    pub const PSEUDONYMOUS: Self = Self(!(8 | 32));
+    pub const PSEUDONYMOUS: Self = Self(511 & !(8 | 32));
 
     /// Whether a section is in the set.
     pub fn has(self, section: Section) -> bool {
@@ -128,8 +133,8 @@ impl fmt::Display for Sections {
     }
 }
 
-/// Faults of a list of section codes at `pointer`: an unknown code, one given twice, an identity section without
-/// the section that it names persons of.
+/// Faults of a list of section codes at `pointer`: an unknown code, one given twice, a section about persons (their
+/// identity, the help that they get) without the section that shows them.
 pub fn faults(codes: &[String], pointer: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (index, code) in codes.iter().enumerate() {
@@ -138,8 +143,12 @@ pub fn faults(codes: &[String], pointer: &str) -> Vec<Fault> {
             fault(FaultCode::Enum);
             continue;
         }
-        for (identity, base) in [(Section::VictimIdentity, Section::Victims), (Section::AccusedIdentity, Section::Accused)] {
-            if code == identity.as_str() && !codes.iter().any(|c| c == base.as_str()) {
+        for (about, base) in [
+            (Section::VictimIdentity, Section::Victims),
+            (Section::AccusedIdentity, Section::Accused),
+            (Section::Assistance, Section::Victims),
+        ] {
+            if code == about.as_str() && !codes.iter().any(|c| c == base.as_str()) {
                 fault(FaultCode::CrossField);
             }
         }
@@ -173,13 +182,14 @@ mod tests {
         assert_eq!(check(&["victims", "victim_identity", "charges"]), []);
         assert_eq!(check(&["victim_identity", "accused"]), [Fault::body("/sections/0", FaultCode::CrossField)]);
         assert_eq!(check(&["victims", "accused_identity"]), [Fault::body("/sections/1", FaultCode::CrossField)]);
+        assert_eq!(check(&["assistance", "charges"]), [Fault::body("/sections/0", FaultCode::CrossField)]);
         assert_eq!(check(&["nonsense"]), [Fault::body("/sections/0", FaultCode::Enum)]);
         assert_eq!(check(&["charges", "charges"]), [Fault::body("/sections/1", FaultCode::UniqueItems)]);
     }
 
     #[test]
     fn the_stored_form_round_trips_for_every_set() {
-        for bits in 0..=255_u8 {
+        for bits in 0..=511_u16 {
             let set = Sections(bits);
             assert_eq!(Sections::from_stored(&set.to_string()), set);
         }

@@ -47,7 +47,7 @@ pub struct Identifier {
 }
 
 /// A case to register, with its victims, accused and charges: all or nothing.
-#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "title": "Captación con oferta falsa de empleo en Puerto Maldonado",

@@ -17,7 +17,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
-use crate::{referrals, victims};
+use crate::{assistance, referrals, reunifications, victims};
 
 /// Whether this caller is shown the proof: its agency asked for the consent, and its token opens identities.
 fn proof(consent: &Consent, act: &Act, identities: bool) -> bool {
@@ -114,7 +114,7 @@ pub async fn list_consents(
 }
 
 /// Registers the answer to a consent, or its end. A withdrawal executes: every open referral that rests on it is
-/// revoked in the same transaction.
+/// revoked, and the help that rests on it ends, in the same transaction.
 pub async fn move_consent(
     store: &Store,
     act: Act,
@@ -155,6 +155,8 @@ pub async fn move_consent(
                 for referral in store::resting(tx, id)? {
                     entries.extend(referrals::revoke_without_consent(tx, &act, referral, id)?);
                 }
+                entries.extend(assistance::withdraw_without_consent(tx, &act, after.victim, id)?);
+                entries.extend(reunifications::close_without_consent(tx, &act, after.victim, id)?);
             }
             transitions::append(
                 tx,
@@ -250,7 +252,7 @@ pub fn ground_faults(tx: &mut Conn, ground: Ground<'_>, now: Timestamp) -> Resul
     let Ground { consent, victim, purpose, to } = ground;
     let fault = |pointer, code| Ok(vec![Fault::body(pointer, code)]);
     let consent = match store::held(tx, consent) {
-        Ok(consent) if consent.victim == victim => consent,
+        Ok(consent) if victims::same_person(tx, consent.victim, victim)? => consent,
         Ok(_) | Err(Error::NotFound) => return fault("/consent_id", FaultCode::ReferenceNotFound),
         Err(other) => return Err(other),
     };

@@ -4,8 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use super::actions;
 use super::wire::{ConsentCreate, ConsentPage, ConsentTransitionCreate, ConsentView};
-use crate::auth::Caller;
-use crate::auth::policy::{Permission, VictimIdentityRead, VictimIdentityWrite, VictimRead, VictimWrite};
+use crate::auth::policy::{VictimIdentityRead, VictimRead, VictimWrite, may_name, opens};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
 use crate::http::idempotency::{Key, Once};
@@ -13,8 +12,8 @@ use crate::http::path::id;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::{etag, respond};
+use crate::kernel::Result;
 use crate::kernel::ids::{ConsentId, VictimId};
-use crate::kernel::{Error, Result};
 use crate::ledger::{Action, Entry};
 use crate::transitions::{AvailableTransitions, TransitionPage};
 
@@ -26,22 +25,6 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(consent_transition_create)
         .service(consent_transition_list)
         .service(consent_transition_available);
-}
-
-/// Whether a token opens what another permission guards.
-fn opens<P: Permission>(caller: &Caller) -> bool {
-    caller.has(P::SCOPE) && P::PURPOSES.is_none_or(|purposes| purposes.contains(&caller.purpose))
-}
-
-/// Who explained a consent and how it is proved are personal: to write them takes what writing an identity takes.
-fn may_write_proof(caller: &Caller, named: bool) -> Result<()> {
-    if !named || opens::<VictimIdentityWrite>(caller) {
-        Ok(())
-    } else if caller.has(VictimIdentityWrite::SCOPE) {
-        Err(Error::PurposeNotAllowed)
-    } else {
-        Err(Error::InsufficientScope(VictimIdentityWrite::SCOPE))
-    }
 }
 
 /// Offers a consent to a victim whom the caller's agency sees. The answer is registered by a transition.
@@ -63,7 +46,7 @@ pub async fn victim_consent_offer(
     let key = Key::from_request(&req)?;
     let (new, fingerprint) = body.read(&allowed).await?;
     let caller = allowed.caller();
-    may_write_proof(caller, new.explained_by.is_some())?;
+    may_name(caller, new.explained_by.is_some())?;
     let (once, proof) = (Once::new(caller.client, key, fingerprint), opens::<VictimIdentityRead>(caller));
     let written = actions::offer_consent(allowed.store(), allowed.act(), once, victim, new, proof).await?;
     let location = format!("/v1/consents/{}", written.view.id);
@@ -116,7 +99,7 @@ pub async fn consent_read(req: HttpRequest, allowed: Allowed<VictimRead>) -> Res
 ///
 /// The agency that asked and the owner of a case of the victim register it. A withdrawal executes: every open referral
 /// that rests on the consent is revoked at once, with the reason `consent_withdrawn`, and its receiver sees nothing more of
-/// the case. `expire` before its time answers 409 `not_yet_expired`; `give` by somebody who may not answer for a person
+/// the case; assistance that rests on it is withdrawn in the same way. `expire` before its time answers 409 `not_yet_expired`; `give` by somebody who may not answer for a person
 /// of that age 409 `wrong_giver`.
 #[utoipa::path(tag = "victims", summary = "Answer, withdraw or end a consent",
     params(("consent_id" = ConsentId, Path, description = "The consent")),
@@ -133,7 +116,7 @@ pub async fn consent_transition_create(
     let key = Key::from_request(&req)?;
     let (new, fingerprint) = body.read(&allowed).await?;
     let caller = allowed.caller();
-    may_write_proof(caller, new.evidence.is_some())?;
+    may_name(caller, new.evidence.is_some())?;
     let version = etag::if_match(&req)?;
     let (once, proof) = (Once::new(caller.client, key, fingerprint), opens::<VictimIdentityRead>(caller));
     let written = actions::move_consent(allowed.store(), allowed.act(), once, consent, version, new, proof).await?;

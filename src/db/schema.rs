@@ -39,7 +39,47 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(agency, client);
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `client_policy`: what holds for a client's tokens beyond its scopes.
+    client_policy (client_id) {
+        client_id -> IdSql,
+        dpop_required -> Bool,
+        tokens_after -> Nullable<TimeSql>,
+        territory -> Nullable<Text>,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(agency, client, client_policy);
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `token_revocation`: tokens that died before their time, in one lane.
+    token_revocation (bucket, token_id) {
+        bucket -> SmallInt,
+        token_id -> IdSql,
+        client_id -> IdSql,
+        revoked_at -> TimeSql,
+        expires_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `proof_replay`: DPoP proofs that were used, by the minute in which they were made.
+    proof_replay (bucket, proof_id) {
+        bucket -> SmallInt,
+        proof_id -> IdSql,
+        expires_at -> TimeSql,
+    }
+}
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -801,5 +841,122 @@ diesel::table! {
         break_glass_id -> IdSql,
         sections -> Text,
         until_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `person_merge`.
+    person_merge (bucket, person_id, other_id) {
+        bucket -> SmallInt,
+        person_id -> IdSql,
+        other_id -> IdSql,
+        away -> Bool,
+        evidence -> Text,
+        survivor_version -> BigInt,
+        identity_version -> BigInt,
+        at -> TimeSql,
+        agency_code -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `assistance`.
+    assistance (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        victim_id -> IdSql,
+        need -> Text,
+        state -> Text,
+        provider_code -> Nullable<Text>,
+        consent_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `assistance_desk`.
+    assistance_desk (bucket, agency_code, assistance_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        assistance_id -> IdSql,
+        victim_id -> IdSql,
+        need -> Text,
+        state -> Text,
+        from_year -> Nullable<SmallInt>,
+        until_year -> Nullable<SmallInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `reunification`.
+    reunification (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        victim_id -> IdSql,
+        country -> Text,
+        sponsor_code -> Nullable<Text>,
+        consent_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `reunification_desk`.
+    reunification_desk (bucket, agency_code, reunification_id, beneficiary_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        reunification_id -> IdSql,
+        beneficiary_id -> IdSql,
+        victim_id -> IdSql,
+        country -> Text,
+        state -> Text,
+        reunited_year -> Nullable<SmallInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `programme`.
+    programme (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        kind -> Text,
+        state -> Text,
+        from_year -> SmallInt,
+        until_year -> SmallInt,
+        tags -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
     }
 }

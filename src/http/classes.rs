@@ -22,7 +22,10 @@ const OPEN: &[&str] = &[
     "ProblemFault",
     "ProblemType",
     "ServiceStatus",
+    "Introspection",
     "TokenError",
+    "TokenForm",
+    "TokenKey",
     "TokenRequest",
     "TokenResponse",
 ];
@@ -66,15 +69,21 @@ const PLAIN: &[&str] = &[
     "items",
     "next_cursor",
     "trigger",
+    "into",
+    "merged_into",
+    "record_id",
+    "merged_at",
+    "merged_by",
+    "survivor_changed",
     "agency",
     "label",
 ];
-/// Health, origin, orientation and how to reach somebody in danger: wherever they stand.
-const SPECIAL: &[&str] = &["disability", "indigenous_people", "gender", "safe_contact_instructions"];
+/// Health (a service tells of it), origin, orientation and how to reach somebody in danger: wherever they stand.
+const SPECIAL: &[&str] = &["disability", "indigenous_people", "gender", "safe_contact_instructions", "need", "assessment"];
 
 /// The class of a property.
 pub fn of(schema: &str, property: &str) -> &'static str {
-    let identity = IDENTITY.contains(&schema);
+    let identity = IDENTITY.contains(&schema) || (schema.starts_with("Beneficiary") && property == "name");
     if SPECIAL.contains(&property) {
         "P3"
     } else if identity && !["version", "updated_at", "victim_id", "accused_id", "limit"].contains(&property)

@@ -45,6 +45,8 @@ problems! {
     IDEMPOTENCY_KEY_REQUIRED = "idempotency_key_required" 400 "Falta Idempotency-Key" "Idempotency-Key is missing" "Idempotency-Key manque";
     AUTHENTICATION_REQUIRED = "authentication_required" 401 "Se requiere autenticación" "Authentication required" "Authentification requise";
     INVALID_TOKEN = "invalid_token" 401 "Credencial no válida" "Invalid credentials" "Jeton non valide";
+    INVALID_DPOP_PROOF = "invalid_dpop_proof" 401 "Prueba de posesión no válida" "Invalid proof of possession" "Preuve de possession non valide";
+    USE_DPOP_NONCE = "use_dpop_nonce" 401 "La prueba de posesión necesita el nonce del servidor" "The proof of possession needs the server's nonce" "La preuve de possession doit porter le nonce du serveur";
     INSUFFICIENT_SCOPE = "insufficient_scope" 403 "Permiso insuficiente" "Insufficient scope" "Autorisation insuffisante";
     PURPOSE_NOT_ALLOWED = "purpose_not_allowed" 403 "Finalidad no permitida" "Purpose not allowed" "Finalité non autorisée";
     FIELD_FORBIDDEN = "field_forbidden" 403 "Campo no permitido" "Field not allowed" "Champ non autorisé";
@@ -88,6 +90,8 @@ pub fn kind(error: &Error) -> &'static ProblemKind {
         Error::IdempotencyKeyRequired => &IDEMPOTENCY_KEY_REQUIRED,
         Error::AuthenticationRequired => &AUTHENTICATION_REQUIRED,
         Error::InvalidToken(_) => &INVALID_TOKEN,
+        Error::InvalidDpopProof(_) => &INVALID_DPOP_PROOF,
+        Error::UseDpopNonce => &USE_DPOP_NONCE,
         Error::InsufficientScope(_) => &INSUFFICIENT_SCOPE,
         Error::PurposeNotAllowed => &PURPOSE_NOT_ALLOWED,
         Error::FieldForbidden(_) => &FIELD_FORBIDDEN,

@@ -15,7 +15,7 @@ use super::cors::Cors;
 use super::lang::Lang;
 use super::limits::LimitState;
 use super::metrics::Metrics;
-use super::problem::render;
+use super::problem::{rechallenge, render};
 use crate::config::AccessLogFormat;
 use crate::kernel::error::{Error, Unavailable};
 use crate::kernel::ids::EntryId;
@@ -28,6 +28,15 @@ pub struct RequestContext {
     pub id: uuid::Uuid,
     /// The caller's language.
     pub lang: Lang,
+    /// The method as it was sent: a HEAD is routed as a GET.
+    pub method: Method,
+}
+
+/// The caller presents a token that is bound to a key, or a proof of one. Set by who looks at credentials.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// The nonce that the next proof must carry, where the settings ask for one.
+    pub nonce: Option<String>,
 }
 
 /// Who called, for the access line. Set by the guard.
@@ -65,10 +74,13 @@ pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let edge = req.app_data::<web::Data<Edge>>().cloned();
-    let context =
-        RequestContext { id: EntryId::generate(Timestamp::now(), Bucket::random()).uuid(), lang: Lang::of(req.headers()) };
-    req.extensions_mut().insert(context.clone());
     let method = req.method().clone();
+    let context = RequestContext {
+        id: EntryId::generate(Timestamp::now(), Bucket::random()).uuid(),
+        lang: Lang::of(req.headers()),
+        method: method.clone(),
+    };
+    req.extensions_mut().insert(context.clone());
     // A HEAD is routed as the GET that it mirrors; the body is cut at the end.
     let head = method == Method::HEAD;
     if head {
@@ -110,7 +122,7 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         if let Error::Internal(what) = error {
             log::error!(target: "sistra::http", "internal error, request {}: {what}", context.id);
         }
-        if let Error::InvalidToken(why) = error {
+        if let Error::InvalidToken(why) | Error::InvalidDpopProof(why) = error {
             log::info!(target: "sistra::auth", "token refused, request {}: {why}", context.id);
         }
         let status = StatusCode::from_u16(super::codes::kind(error).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -126,8 +138,12 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     }
     let limits = response.request().extensions().get::<LimitState>().cloned();
     let seen = response.request().extensions().get::<Seen>().cloned();
-    let secured = seen.is_some() || matches!(error, Some(Error::AuthenticationRequired | Error::InvalidToken(_)));
+    let secured = seen.is_some() || error.as_ref().is_some_and(|e| super::codes::kind(e).status == 401);
     finish_headers(response.headers_mut(), &context, limits.as_ref(), secured, varies);
+    let bound = response.request().extensions().get::<Bound>().cloned();
+    if let Some(bound) = bound {
+        bound_headers(response.headers_mut(), &bound);
+    }
     for (name, value) in cors {
         response.headers_mut().insert(name, value);
     }
@@ -249,6 +265,21 @@ fn finish_headers(
         if !headers.contains_key(name) {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
+    }
+}
+
+/// What a caller with a key is told beside the rest.
+fn bound_headers(headers: &mut HeaderMap, bound: &Bound) {
+    let challenge = headers.get(header::WWW_AUTHENTICATE).and_then(|v| v.to_str().ok()).and_then(rechallenge);
+    if let Some(value) = challenge.and_then(|c| HeaderValue::from_str(&c).ok()) {
+        headers.insert(header::WWW_AUTHENTICATE, value);
+    }
+    if let Some(value) = bound.nonce.as_deref().and_then(|n| HeaderValue::from_str(n).ok()) {
+        headers.insert(HeaderName::from_static("dpop-nonce"), value);
+    }
+    let vary = headers.get(header::VARY).and_then(|v| v.to_str().ok()).map(|v| format!("DPoP, {v}"));
+    if let Some(value) = vary.and_then(|v| HeaderValue::from_str(&v).ok()) {
+        headers.insert(header::VARY, value);
     }
 }
 

@@ -47,6 +47,12 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
+                {"name": "assistance", "description": "The help that victims need and get: needs, plans, services, costs"},
+                {"name": "reunifications", "description": "Victims and the relatives who join them: visas, tickets, escorts"},
+                {"name": "campaigns", "description": "Campaigns of prevention: slogans, venues, phases, reach"},
+                {"name": "trainings", "description": "Trainings of professionals, counted and never named"},
+                {"name": "fundings", "description": "Who gave how much, and what it paid for"},
+                {"name": "statistics", "description": "Figures of what the caller may see"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
@@ -83,7 +89,7 @@ fn complete_components(components: &mut Map<String, Value>) {
         json!({
             "oauth2": {
                 "type": "oauth2",
-                "description": "OAuth 2.0 client credentials with private_key_jwt; access tokens are RFC 9068 JWTs checked as RFC8725 says",
+                "description": "OAuth 2.0 client credentials with private_key_jwt; access tokens are RFC 9068 JWTs checked as RFC8725 says. A token that was taken with a DPoP proof (RFC 9449, `token_type: DPoP`) is sent as `Authorization: DPoP`, with a proof of its own in the header `DPoP` for every request; sent as a bearer token it is refused",
                 "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes}}
             },
             "client_basic": {"type": "http", "scheme": "basic", "description": "Client id and secret, for clients registered for it"}
@@ -198,8 +204,14 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     if versioned {
         statuses.extend([412, 428]);
     }
+    // An operation of a batch answers what it answers alone.
+    if path == "/v1/batch" {
+        statuses.extend([412, 428]);
+    }
     // The doors of what lies under a person's key.
-    if path.ends_with("/identity")
+    if path == "/v1/batch"
+        || path == "/v1/corrections/{correction_id}/transitions"
+        || path.ends_with("/identity")
         || (method == "patch" && ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p)))
     {
         statuses.push(410);
@@ -215,6 +227,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     let purposes: Vec<&str> = purposes.unwrap_or(&Purpose::ALL).iter().map(|p| p.as_str()).collect();
     operation.insert("x-purposes".into(), json!(if secured { purposes } else { Vec::new() }));
     let rate = match method {
+        _ if path == "/oauth/introspect" => "read",
+        _ if path == "/oauth/revoke" => "write",
         _ if oauth => "token",
         _ if !secured => "none",
         "get" => "read",
@@ -223,11 +237,20 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     };
     operation.insert("x-rate-class".into(), json!(rate));
     // Looks at the directory, at what may happen and at what did (without values) show nobody.
-    let shows_nobody = ["/v1/agencies", "/v1/catalogues", "/v1/audit/checkpoints", "/v1/audit/consistency"]
-        .iter()
-        .any(|p| path.starts_with(p))
+    let shows_nobody = [
+        "/v1/agencies",
+        "/v1/campaigns",
+        "/v1/trainings",
+        "/v1/fundings",
+        "/v1/catalogues",
+        "/v1/audit/checkpoints",
+        "/v1/audit/consistency",
+    ]
+    .iter()
+    .any(|p| path.starts_with(p))
         || ["/proof", "/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
     let audit = match method {
+        _ if path == "/oauth/revoke" => "change",
         _ if !secured => "none",
         "get" if shows_nobody => "none",
         "get" => "read",

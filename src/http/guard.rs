@@ -8,14 +8,17 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, AUTHORIZATION};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::FutureExt;
+use futures_util::future::{Either, LocalBoxFuture};
 
-use super::context::{RequestContext, Seen};
+use super::context::{Bound, RequestContext, Seen};
 use super::cursor::Cursors;
 use super::lang::Lang;
 use super::limits::{Daily, LimitState, Limits, Running};
 use super::problem::Problem;
 use super::query::decode;
 use crate::act::{Act, Chance};
+use crate::auth::dpop::{self, Asked, Proof};
 use crate::auth::policy::Permission;
 use crate::auth::{Authenticator, Caller, Signer};
 use crate::catalogue::Catalogue;
@@ -81,25 +84,41 @@ pub struct Allowed<P: Permission> {
 
 impl<P: Permission> FromRequest for Allowed<P> {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    // Who brings a bearer token waits for nothing; a proof is used up in the store.
+    type Future = Either<Ready<Result<Self, Problem>>, LocalBoxFuture<'static, Result<Self, Problem>>>;
 
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(admit(req).map_err(Problem))
+        match admit::<P>(req) {
+            Err(error) => Either::Left(ready(Err(Problem(error)))),
+            Ok((allowed, None)) => Either::Left(ready(Ok(allowed))),
+            Ok((allowed, Some(proof))) => Either::Right(
+                async move {
+                    dpop::spend(&allowed.gate.store, proof).await?;
+                    Ok(allowed)
+                }
+                .boxed_local(),
+            ),
+        }
     }
 }
 
-fn admit<P: Permission>(req: &HttpRequest) -> Result<Allowed<P>> {
+/// The caller's permission, and the proof that is still to be used up.
+fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)> {
     let gate = req.app_data::<web::Data<Gate>>().ok_or_else(|| Error::internal("no gate"))?.clone();
+    let now = Timestamp::now();
+    let context = req.extensions().get::<RequestContext>().cloned().unwrap_or_else(|| RequestContext {
+        id: uuid::Uuid::new_v4(),
+        lang: Lang::Es,
+        method: req.method().clone(),
+    });
     let joined = req.extensions().get::<Joined>().cloned();
-    let (caller, store) = match joined {
-        Some(Joined { store, caller, context: _ }) => (caller, store),
-        None => (gate.authenticator.verify(bearer(req)?, Timestamp::now())?, gate.store.clone()),
+    let (caller, store, proof) = match joined {
+        Some(Joined { store, caller, context: _ }) => (caller, store, None),
+        None => {
+            let (caller, proof) = authenticated(req, &gate, &context, now)?;
+            (caller, gate.store.clone(), proof)
+        }
     };
-    let context = req
-        .extensions()
-        .get::<RequestContext>()
-        .cloned()
-        .unwrap_or_else(|| RequestContext { id: uuid::Uuid::new_v4(), lang: Lang::Es });
     req.extensions_mut().insert(Seen { client: caller.client.to_string(), agency: caller.agency.to_string() });
     if !P::SCOPE.is_empty() && !caller.has(P::SCOPE) {
         return Err(Error::InsufficientScope(P::SCOPE));
@@ -117,7 +136,63 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<Allowed<P>> {
     if req.method() != Method::GET {
         no_parameters(req.query_string())?;
     }
-    Ok(Allowed { gate, store, caller, context, _running: running, permission: PhantomData })
+    Ok((Allowed { gate, store, caller, context, _running: running, permission: PhantomData }, proof))
+}
+
+/// Who calls, by the token, and the proof that is still to be used up where the token is bound to a key.
+fn authenticated(
+    req: &HttpRequest,
+    gate: &Gate,
+    context: &RequestContext,
+    now: Timestamp,
+) -> Result<(Arc<Caller>, Option<Proof>)> {
+    let (scheme, token) = credentials(req)?;
+    let auth = &gate.authenticator;
+    let bound = || Bound { nonce: auth.nonces.as_ref().map(|n| n.current(now)) };
+    if scheme == Scheme::Dpop {
+        req.extensions_mut().insert(bound());
+    }
+    let verified = auth.look(token, now)?;
+    let proof = match (scheme, &verified.key) {
+        (Scheme::Bearer, None) => None,
+        (Scheme::Bearer, Some(_)) => {
+            req.extensions_mut().insert(bound());
+            return Err(Error::InvalidToken("a bound token as a bearer's"));
+        }
+        (Scheme::Dpop, None) => return Err(Error::InvalidToken("not bound to a key")),
+        (Scheme::Dpop, Some(key)) => Some(possession(req, auth, &context.method, token, key, now)?),
+    };
+    Ok((Arc::clone(&verified.caller), proof))
+}
+
+/// The proof that the caller holds the key of its token, made for this request.
+fn possession(
+    req: &HttpRequest,
+    auth: &Authenticator,
+    method: &Method,
+    token: &str,
+    key: &str,
+    now: Timestamp,
+) -> Result<Proof> {
+    let url = format!("{}{}", auth.issuer, req.path());
+    let proof = dpop::check(one_proof(req)?, Asked { method: method.as_str(), url: &url, token: Some(token) }, now)?;
+    if proof.key != key {
+        return Err(Error::InvalidToken("bound to another key"));
+    }
+    if let Some(nonces) = &auth.nonces {
+        nonces.check(&proof, now)?;
+    }
+    Ok(proof)
+}
+
+/// The one `DPoP` header of a request.
+pub fn one_proof(req: &HttpRequest) -> Result<&str> {
+    let mut values = req.headers().get_all("dpop");
+    let value = values.next().ok_or(Error::InvalidDpopProof("none"))?;
+    if values.next().is_some() {
+        return Err(Error::InvalidDpopProof("two headers"));
+    }
+    value.to_str().map_err(|_| Error::InvalidDpopProof("not ASCII"))
 }
 
 /// Answers are JSON: whoever takes none of it gets nothing.
@@ -147,8 +222,15 @@ fn no_parameters(query: &str) -> Result<()> {
     if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownParameter(unknown)) }
 }
 
+/// How a token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
+}
+
 /// The token of the `Authorization` header; nowhere else is one looked for.
-fn bearer(req: &HttpRequest) -> Result<&str> {
+fn credentials(req: &HttpRequest) -> Result<(Scheme, &str)> {
     let mut values = req.headers().get_all(AUTHORIZATION);
     let value = values.next().ok_or(Error::AuthenticationRequired)?;
     if values.next().is_some() {
@@ -156,7 +238,8 @@ fn bearer(req: &HttpRequest) -> Result<&str> {
     }
     let text = value.to_str().map_err(|_| Error::InvalidToken("not ASCII"))?;
     match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok((Scheme::Bearer, token.trim())),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => Ok((Scheme::Dpop, token.trim())),
         _ => Err(Error::InvalidToken("scheme")),
     }
 }

@@ -115,6 +115,15 @@ pub struct FaultBody {
     pub expected: Option<String>,
 }
 
+/// The challenge of a proof of possession (RFC 9449 §7.1).
+const DPOP: &str = "DPoP algs=\"ES256 ES384 PS256 EdDSA\"";
+
+/// The same challenge for a caller whose token is, or should be, bound to a key.
+pub fn rechallenge(challenge: &str) -> Option<String> {
+    let rest = challenge.strip_prefix("Bearer error=")?;
+    Some(format!("{DPOP}, error={rest}"))
+}
+
 /// Most faults of one answer.
 const MOST: usize = 100;
 
@@ -170,8 +179,10 @@ pub fn render(
             body.required_scopes = Some(vec![scope]);
             header(header::WWW_AUTHENTICATE, format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""));
         }
-        Error::AuthenticationRequired => header(header::WWW_AUTHENTICATE, "Bearer".to_owned()),
+        Error::AuthenticationRequired => header(header::WWW_AUTHENTICATE, format!("Bearer, {DPOP}")),
         Error::InvalidToken(_) => header(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"".to_owned()),
+        Error::InvalidDpopProof(_) => header(header::WWW_AUTHENTICATE, format!("{DPOP}, error=\"invalid_dpop_proof\"")),
+        Error::UseDpopNonce => header(header::WWW_AUTHENTICATE, format!("{DPOP}, error=\"use_dpop_nonce\"")),
         Error::MethodNotAllowed(methods) => header(header::ALLOW, methods.join(", ")),
         Error::StateConflict(guards) => body.failed_guards = guards.iter().map(ToString::to_string).collect(),
         Error::PreconditionFailed { current_version } => body.current_version = Some(*current_version),

@@ -121,6 +121,10 @@ pub enum Error {
     AuthenticationRequired,
     /// Credentials that do not hold. The reason stays in the log.
     InvalidToken(&'static str),
+    /// A proof of possession that does not hold, or is not there. The reason stays in the log.
+    InvalidDpopProof(&'static str),
+    /// A proof of possession without a nonce of this server.
+    UseDpopNonce,
     /// The token lacks a scope.
     InsufficientScope(&'static str),
     /// The token's purpose does not open this door.

@@ -114,12 +114,26 @@ kinds! {
     Correction, CorrectionId, "correction";
     /// Several writes that were done together.
     Batch, BatchId, "batch";
+    /// Help that a victim needs and gets.
+    Assistance, AssistanceId, "assistance";
+    /// A victim and relatives who are brought together.
+    Reunification, ReunificationId, "reunification";
+    /// A relative who joins a victim. Version 7 like other records: it is known only within its reunification.
+    Beneficiary, BeneficiaryId, "beneficiary";
+    /// A campaign of prevention.
+    Campaign, CampaignId, "campaign";
+    /// A training of professionals.
+    Training, TrainingId, "training";
+    /// Money that a donor gives.
+    Funding, FundingId, "funding";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.
     Client, ClientId, "client";
+    /// An access token.
+    Token, TokenId, "token";
     /// One entry of the ledger.
     Entry, EntryId, "ledger_entry";
     /// Any resource, where the type stands beside the id (ledger, claims).

@@ -97,7 +97,7 @@ pub struct Payload {
     /// How many records the answer had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<usize>,
-    /// The records that a list showed.
+    /// The records that a list showed, or the other one of two that were tied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<ResourceId>,
     /// Reference of the act on which an erasure rests.
@@ -202,6 +202,12 @@ impl Entry {
     /// With the reference of the act on which it rests.
     pub fn resting_on(mut self, basis: &str) -> Self {
         self.payload.basis = Some(basis.to_owned());
+        self
+    }
+
+    /// With the other record of two that were tied. Only an auditor is shown it.
+    pub fn with<K: Kind>(mut self, other: Id<K>) -> Self {
+        self.payload.shown = vec![other.erase()];
         self
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::merges;
 use crate::catalogue::Catalogue;
 use crate::db::{Conn, Store};
 use crate::kernel::ids::{AccusedId, CaseId, ResourceId, VictimId};
@@ -35,6 +36,14 @@ impl Person {
             Self::Victim(_) => "victim",
             Self::Accused(_) => "accused",
         }
+    }
+
+    /// Every record of the person, this one first.
+    fn records(self, conn: &mut Conn) -> Result<Vec<Self>> {
+        Ok(match self {
+            Self::Victim(id) => merges::records(conn, id)?.into_iter().map(Self::Victim).collect(),
+            Self::Accused(id) => merges::records(conn, id)?.into_iter().map(Self::Accused).collect(),
+        })
     }
 
     fn cases(self, conn: &mut Conn) -> Result<Vec<CaseId>> {
@@ -87,6 +96,10 @@ fn may(conn: &mut Conn, law: &Catalogue, person: Person, order: &Order) -> Resul
         return Err(Error::Erased);
     }
     let mut against = Vec::new();
+    // The person is erased whole, by the record that stands for it.
+    if merges::away(conn, person.subject())?.is_some() {
+        against.push("merged".into());
+    }
     // What a running case needs as evidence is held, whoever asks.
     if cases::store::any_open(conn, law, &cases)? {
         against.push("open_case".into());
@@ -126,20 +139,26 @@ pub fn erase(
     let vault = store.vault()?.clone();
     // First the list that no backup brings back: if what follows fails, the person is unreadable and the command is
     // run again.
-    vault.erased().add(person.subject(), now)?;
+    for record in store.read_blocking(|conn| person.records(conn))? {
+        vault.erased().add(record.subject(), now)?;
+    }
     let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4() };
     let (law, order) = (Arc::clone(law), order.clone());
     let basis = order.basis.clone();
     store.write_blocking(move |tx| {
         may(tx, &law, person, &order)?;
-        let entry = match person {
-            Person::Victim(id) => Entry::new(Action::Erased, id, Some(victims::store::erase(tx, id, now)?)),
-            Person::Accused(id) => Entry::new(Action::Erased, id, Some(accused::store::erase(tx, id, now)?)),
-        };
-        // Nobody is found by what is no longer known of them.
-        super::store::remove(tx, person.subject())?;
-        vault.destroy(tx, person.subject(), now)?;
-        ledger::append(tx, &actor, now, vec![entry.resting_on(&basis)])
+        let mut entries = Vec::new();
+        for record in person.records(tx)? {
+            let entry = match record {
+                Person::Victim(id) => Entry::new(Action::Erased, id, Some(victims::store::erase(tx, id, now)?)),
+                Person::Accused(id) => Entry::new(Action::Erased, id, Some(accused::store::erase(tx, id, now)?)),
+            };
+            entries.push(entry.resting_on(&basis));
+            // Nobody is found by what is no longer known of them.
+            super::store::remove(tx, record.subject())?;
+            vault.destroy(tx, record.subject(), now)?;
+        }
+        ledger::append(tx, &actor, now, entries)
     })?;
     Ok(certificate(Some(now)))
 }

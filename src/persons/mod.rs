@@ -3,6 +3,9 @@
 pub mod erasure;
 pub mod identity;
 pub mod index;
+pub mod merge_wire;
+pub mod merges;
+pub mod merging;
 pub mod names;
 pub mod publication;
 pub mod search;

@@ -278,7 +278,7 @@ pub fn rank(subject: &Subject, probes: &[Probe], found: impl IntoIterator<Item =
 /// Candidates asked about together: their cases are read by one statement.
 const TOGETHER: usize = 40;
 /// Candidates beyond which nobody is looked at: so many match as well that none of them is found.
-const MOST_EXAMINED: usize = 400;
+pub const MOST_EXAMINED: usize = 400;
 
 /// The first `limit` candidates that the caller may see. `shown` answers those of some persons, with their references.
 pub fn first_shown(

@@ -7,7 +7,8 @@ use diesel::sql_types::{Array, BigInt, SmallInt};
 
 use super::identity::Identity;
 use super::index::{IndexKey, Role, Subject, Token};
-use super::search::{Candidate, Probe, probes, rank};
+use super::merges;
+use super::search::{Candidate, MOST_EXAMINED, Probe, probes, rank};
 use crate::db::schema::{person_index as t, person_index_ref as refs};
 use crate::db::types::IdSql;
 use crate::db::{Conn, Json};
@@ -130,5 +131,15 @@ pub fn candidates(conn: &mut Conn, key: &IndexKey, role: Role, subject: &Subject
             .load(conn)?;
         found.extend(persons.into_iter().map(|person| (index, person.uuid())));
     }
-    Ok(rank(subject, &probes, found))
+    let candidates = rank(subject, &probes, found);
+    // A record that was merged away is the survivor, whatever it is called: each of them once, by its best match.
+    let looked_at: Vec<ResourceId> =
+        candidates.iter().take(MOST_EXAMINED).map(|c| ResourceId::from_uuid(c.person)).collect();
+    let survivors = merges::survivors(conn, &looked_at)?;
+    let standing = |c: Candidate| match survivors.get(&ResourceId::from_uuid(c.person)) {
+        None => c,
+        Some(survivor) => Candidate { person: survivor.uuid(), ..c },
+    };
+    let mut shown = BTreeSet::new();
+    Ok(candidates.into_iter().take(MOST_EXAMINED).map(standing).filter(|c| shown.insert(c.person)).collect())
 }

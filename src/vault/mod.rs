@@ -225,6 +225,11 @@ impl Keys {
     }
 }
 
+/// Whether a subject's key is destroyed. One that never had anything sealed has none to destroy.
+pub fn is_destroyed<K: Kind>(conn: &mut Conn, subject: Id<K>) -> Result<bool> {
+    Ok(matches!(keys(conn, [subject])?.0.get(&subject.erase()), Some(None)))
+}
+
 /// Seals the guarded part of a record under its subject's key, made if there is none yet.
 pub fn seal<T: Guarded, K: Kind, R: Kind>(tx: &mut Conn, subject: Id<K>, record: Id<R>, value: &T) -> Result<Json> {
     let subject = subject.erase();

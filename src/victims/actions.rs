@@ -1,12 +1,13 @@
 //! What can be done with victims: one transaction each.
 
 use super::model::{identity_view, prepare};
-use super::store;
+use super::store::{self, Named};
 use super::wire::{
     CaseVictimCreate, CaseVictimCreated, CaseVictimPatch, CaseVictimView, VictimIdentityInput, VictimIdentityView,
     VictimPatch, VictimView,
 };
 use crate::act::Act;
+use crate::auth::Scope;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::{Section, head_for_write, sight};
 use crate::db::{Conn, Store};
@@ -17,9 +18,10 @@ use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
+use crate::persons::merge_wire::PersonTransitionCreate;
 use crate::persons::search::first_shown;
 use crate::persons::search_wire::{MOST_DUPLICATES, VictimCandidate};
-use crate::persons::{self, Role};
+use crate::persons::{self, Role, merging};
 
 /// Adds a victim to a case.
 pub async fn add_victim(
@@ -88,7 +90,8 @@ pub async fn read_part(store: &Store, act: &Act, case: CaseId, id: VictimId) -> 
             if !sight.sees_victim(id) {
                 return Err(Error::NotFound);
             }
-            Ok(Written { view: store::find_part(conn, case, id)?.view(), tag: sight.view(), replayed: false })
+            let part = store::find_part(conn, case, id)?;
+            Ok(Written { tag: format!("{}{}", sight.view(), part.victim.tag()), view: part.view(), replayed: false })
         })
         .await
 }
@@ -122,12 +125,24 @@ pub async fn amend_part(
 /// One victim.
 pub async fn read_victim(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimView>> {
     let scope = act.scope.clone();
-    store
-        .read(move |conn| {
-            let (victim, sight) = store::find(conn, &scope, id)?;
-            Ok(Written { view: victim.view(), tag: sight.view(), replayed: false })
-        })
-        .await
+    store.read(move |conn| show(conn, &scope, id)).await
+}
+
+fn show(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Written<VictimView>> {
+    let (victim, sight) = store::find(conn, scope, id)?;
+    Ok(Written { tag: format!("{}{}", sight.view(), victim.tag()), view: victim.view(), replayed: false })
+}
+
+/// Merges a victim's record into another one of the same person, or ends that.
+pub async fn move_record(
+    store: &Store,
+    act: Act,
+    once: Once,
+    id: VictimId,
+    version: i64,
+    new: PersonTransitionCreate,
+) -> Result<Written<VictimView>> {
+    merging::move_record(store, act, once, id, version, new, show).await
 }
 
 /// Changes a victim.
@@ -146,6 +161,7 @@ pub fn amended(tx: &mut Conn, act: &Act, id: VictimId, version: i64, patch: Vict
     let (mut victim, sight) = store::find(tx, &act.scope, id)?;
     sight.must_own()?;
     must_match(victim.version, version)?;
+    victim.must_stand()?;
     let changed = victim.amend(patch, act)?;
     if !changed.is_empty() {
         store::update(tx, &victim, version)?;
@@ -160,8 +176,8 @@ pub async fn read_identity(store: &Store, act: &Act, id: VictimId) -> Result<Wri
     let scope = act.scope.clone();
     store
         .read(move |conn| {
-            let (identity, version, updated_at, sight) = store::find_identity(conn, &scope, id)?;
-            Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
+            let Named { of, identity, version, updated_at, sight } = store::find_identity(conn, &scope, id)?;
+            Ok(Written { view: identity_view(&identity, of, version, updated_at), tag: sight.view(), replayed: false })
         })
         .await
 }
@@ -176,8 +192,12 @@ pub async fn amend_identity(
 ) -> Result<Written<VictimIdentityView>> {
     store
         .write(move |tx| {
-            let (mut identity, current, mut updated_at, sight) = store::find_identity(tx, &act.scope, id)?;
+            let Named { of, mut identity, version: current, mut updated_at, sight } =
+                store::find_identity(tx, &act.scope, id)?;
             sight.must_own()?;
+            if of != id {
+                return Err(Error::StateConflict(vec!["merged".into()]));
+            }
             must_match(current, version)?;
             let changed = identity.amend(patch.clone().into(), &act.catalogue, "").map_err(Error::Validation)?;
             let mut version = version;

@@ -13,6 +13,7 @@ use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Result};
 use crate::ledger::append::{self, Look};
+use crate::persons::merges;
 use crate::{agencies, referrals};
 
 /// The disclosures of a victim: a page of looks, and everything that was received. For owners of a case of the person
@@ -33,14 +34,16 @@ pub async fn disclosures(
                 Relation::Owner => false,
                 Relation::Participant => return Err(Error::OwnerOnly),
             };
+            // What was shown of any of the records of a person was shown of the person.
+            let records = merges::records(conn, id)?;
             let cases: Vec<CaseId> = store::cases_of(conn, id)?;
             let sights = docket::sights(conn, &act.scope, &cases)?;
             let mut received = Vec::new();
             for (case, _) in sights.into_iter().filter(|(_, s)| all || s.relation == Relation::Owner) {
                 let bases = referrals::bases(conn, case)?;
                 for share in participants::of_case(conn, case)? {
-                    let shows =
-                        share.sections.has(Section::Victims) && share.victims.as_ref().is_none_or(|v| v.contains(&id));
+                    let shows = share.sections.has(Section::Victims)
+                        && share.victims.as_ref().is_none_or(|v| records.iter().any(|id| v.contains(id)));
                     if !shows {
                         continue;
                     }
@@ -70,11 +73,30 @@ pub async fn disclosures(
                 by.dedup();
                 Some(by)
             };
-            let Page { items, next } = append::looks(conn, id, by.as_deref(), after.as_ref(), limit)?;
+            let mut looks = Vec::new();
+            for record in &records {
+                // A page of each, in one order: the first ones of all of them are the first ones.
+                let Page { items, next } = append::looks(conn, *record, by.as_deref(), after.as_ref(), limit)?;
+                looks.extend(items.into_iter().map(|look| (look, false)));
+                if let (Some(_), Some((_, more))) = (next, looks.last_mut()) {
+                    *more = true;
+                }
+            }
+            let Page { items, next } = first(looks, limit);
             let items = items.into_iter().map(|look| view(look, &act, all)).collect();
             Ok((DisclosureReport { items, next_cursor: None, received }, next))
         })
         .await
+}
+
+/// The first looks of the pages of several records. A page of one that goes on says so at its last look.
+fn first(mut looks: Vec<(Look, bool)>, limit: Limit) -> Page<Look> {
+    looks.sort_by_key(|(look, _)| look.id);
+    let whole = looks.len();
+    looks.truncate(limit.rows());
+    let more = whole > looks.len() || looks.iter().any(|(_, more)| *more);
+    let next = looks.last().filter(|_| more).map(|(look, _)| After { key: String::new(), id: look.id.uuid() });
+    Page { items: looks.into_iter().map(|(look, _)| look).collect(), next }
 }
 
 fn view(look: Look, act: &Act, all: bool) -> DisclosureLook {

@@ -7,7 +7,7 @@ use super::wire::{
     VictimIdentityInput, VictimIdentityView, VictimPatch, VictimView,
 };
 use super::{actions, disclosures};
-use crate::auth::policy::{self, VictimIdentityRead, VictimIdentityWrite, VictimRead, VictimWrite};
+use crate::auth::policy::{self, PersonMerge, VictimIdentityRead, VictimIdentityWrite, VictimRead, VictimWrite};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;
 use crate::http::idempotency::{Key, Once};
@@ -20,8 +20,10 @@ use crate::kernel::Error;
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
 use crate::ledger::{Action, Entry};
-use crate::persons::Publication;
+use crate::persons::merge_wire::{PersonMerges, PersonTransitionCreate};
 use crate::persons::search_wire::{AccusedSearch, QUESTION_BYTES, VictimSearch, VictimSearchResult};
+use crate::persons::{Publication, merging};
+use crate::transitions::TransitionPage;
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -35,6 +37,9 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(victim_identity_read)
         .service(victim_identity_amend)
         .service(victim_history)
+        .service(victim_transition_create)
+        .service(victim_transition_list)
+        .service(victim_merge_list)
         .service(victim_publication_read)
         .service(victim_disclosure_list);
 }
@@ -291,4 +296,71 @@ pub async fn victim_disclosure_list(req: HttpRequest, allowed: Allowed<VictimRea
     let next_cursor = services.cursors.next(&params, client, next.as_ref())?;
     let report = DisclosureReport { next_cursor: next_cursor.clone(), ..report };
     Ok(respond::page(&req, &params, Some(audit), next_cursor, &report))
+}
+
+/// Says that two records are of one person, or that they are not.
+///
+/// `merge` names the record that stands for the person from now on (`into`). Both must belong to the caller's agency through a
+/// case of its own. Nothing is moved: this record keeps its identity, its places in cases and its key, and is read through
+/// the other one. It says `merged_into`, shows what is known of the person there, and is no longer written to; whoever sees
+/// one of the records of a person sees the survivor; a search finds the survivor by what either was called. `unmerge` brings
+/// back what was there. What was written to the survivor meanwhile stays with it; where there is any of that, 409
+/// `survivor_changed` says so until `changes_stay` is sent. 409 also: `already_merged`, `not_merged`, `survivor_merged`,
+/// `survivor_erased`, `different_kinds`.
+#[utoipa::path(tag = "victims", summary = "Merge a victim's record with another one of the same person, or end that",
+    params(("victim_id" = VictimId, Path, description = "The victim")),
+    request_body = PersonTransitionCreate,
+    responses((status = 200, description = "The record, merged or standing for itself", body = VictimView)),
+    security(("oauth2" = ["persons:merge"])))]
+#[post("/v1/victims/{victim_id}/transitions")]
+pub async fn victim_transition_create(
+    req: HttpRequest,
+    allowed: Allowed<PersonMerge>,
+    body: Body<PersonTransitionCreate>,
+) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    let key = Key::from_request(&req)?;
+    let (new, fingerprint) = body.read(&allowed).await?;
+    let version = etag::if_match(&req)?;
+    let once = Once::new(allowed.caller().client, key, fingerprint);
+    let written = actions::move_record(allowed.store(), allowed.act(), once, victim, version, new).await?;
+    Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
+}
+
+/// The merges of a victim's record and their ends, oldest first: for the owner of a case of the victim, and oversight.
+#[utoipa::path(tag = "victims", summary = "List the merges of a victim's record and their ends",
+    params(("victim_id" = VictimId, Path, description = "The victim"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of transitions", body = TransitionPage)),
+    security(("oauth2" = ["victims:read"])))]
+#[get("/v1/victims/{victim_id}/transitions")]
+pub async fn victim_transition_list(req: HttpRequest, allowed: Allowed<VictimRead>) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let cursors = &allowed.services().cursors;
+    let after = cursors.after(&params, client)?;
+    let page = merging::list_moves(allowed.store(), &act, victim, after, limit).await?;
+    let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
+    Ok(respond::page(&req, &params, None, next_cursor.clone(), &TransitionPage { items: page.items, next_cursor }))
+}
+
+/// The records that were merged into this one, those that the caller sees.
+#[utoipa::path(tag = "victims", summary = "List the records merged into a victim's",
+    description = "The records that were merged into this one, those that the caller sees.",
+    params(("victim_id" = VictimId, Path, description = "The victim")),
+    responses((status = 200, description = "The records", body = PersonMerges)),
+    security(("oauth2" = ["victims:read"])))]
+#[get("/v1/victims/{victim_id}/merges")]
+pub async fn victim_merge_list(req: HttpRequest, allowed: Allowed<VictimRead>) -> Result<HttpResponse, Problem> {
+    let victim: VictimId = id(&req, "victim_id")?;
+    Params::parse(&req, &[])?;
+    let act = allowed.act();
+    let merges = merging::list_merges(allowed.store(), &act, victim).await?;
+    let entry = Entry::new(Action::Read, victim, None).about("victim_merges");
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::audited_plain(&req, audit, &merges))
 }

@@ -8,4 +8,4 @@ pub mod store;
 pub mod wire;
 
 pub use model::{PreparedVictim, prepare};
-pub use store::{any_minor, carry, find, in_case, insert, seen};
+pub use store::{any_minor, carry, find, in_case, insert, same_person, seen, through};

@@ -29,6 +29,17 @@ pub struct Victim {
     pub created_by_agency: AgencyCode,
     /// When last changed.
     pub updated_at: Timestamp,
+    /// The record that stands for the person, where this one was merged away: what is known is that one's.
+    pub merged_into: Option<Survivor>,
+}
+
+/// The record that stands for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Survivor {
+    /// The record.
+    pub id: VictimId,
+    /// Its version.
+    pub version: i64,
 }
 
 /// What is known of a person. One document.
@@ -305,6 +316,7 @@ pub fn prepare(given: Vec<CaseVictimCreate>, at: &str, act: &Act, _case: CaseId)
             created_at: act.now,
             created_by_agency: act.agency().clone(),
             updated_at: act.now,
+            merged_into: None,
         };
         prepared.push(PreparedVictim { label, id, victim, part, identity });
     }
@@ -353,9 +365,19 @@ impl Victim {
         Ok(changed)
     }
 
+    /// What an entity tag says beside the version: of a record that was merged away, the version of what it shows.
+    pub fn tag(&self) -> String {
+        self.merged_into.map_or_else(String::new, |survivor| format!("m{}", survivor.version))
+    }
+
+    /// Whether it may be written to.
+    pub fn must_stand(&self) -> Result<()> {
+        if self.merged_into.is_some() { Err(Error::StateConflict(vec!["merged".into()])) } else { Ok(()) }
+    }
+
     /// The victim as shown.
     pub fn view(&self) -> VictimView {
-        let Self { id, version, code, detail, created_at, created_by_agency, updated_at } = self;
+        let Self { id, version, code, detail, created_at, created_by_agency, updated_at, merged_into } = self;
         let (age_band, minor) = (detail.age_band().to_owned(), detail.minor());
         let VictimDetail {
             sex,
@@ -386,6 +408,7 @@ impl Victim {
             education,
             disability,
             indigenous_people,
+            merged_into: merged_into.map(|survivor| survivor.id),
             redacted: Vec::new(),
         }
     }

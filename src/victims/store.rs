@@ -2,17 +2,19 @@
 
 use diesel::prelude::*;
 
-use super::model::{CaseVictim, Part, PreparedVictim, Victim, VictimDetail};
+use super::model::{CaseVictim, Part, PreparedVictim, Survivor, Victim, VictimDetail};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{case_victim, victim as t, victim_case, victim_identity};
 use crate::db::{Clear, Conn, Json, Keep};
-use crate::kernel::ids::{CaseId, VictimId};
+use crate::kernel::ids::{self, CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::per_engine;
+use crate::persons::merges::{self, Whole};
+use crate::persons::merging::{Record, Standing};
 use crate::persons::{Identity, Role, store as index};
 use crate::vault::{self, Guarded, Keys};
 
@@ -40,7 +42,25 @@ fn victim(row: Row, keys: &Keys) -> Result<Victim> {
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in victim"))?,
         updated_at,
+        merged_into: None,
     })
+}
+
+/// A record that was merged away, with what is known of the person now.
+fn standing_for(record: Victim, survivor: &Victim) -> Victim {
+    let Victim { id, version, .. } = *survivor;
+    Victim { detail: survivor.detail.clone(), merged_into: Some(Survivor { id, version }), ..record }
+}
+
+fn own_row(conn: &mut Conn, id: VictimId) -> Result<Victim> {
+    let (bucket, id) = id.key();
+    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    victim(row, &vault::keys(conn, [id])?)
+}
+
+fn shown(conn: &mut Conn, id: VictimId, survivor: VictimId) -> Result<Victim> {
+    let record = own_row(conn, id)?;
+    if survivor == id { Ok(record) } else { Ok(standing_for(record, &own_row(conn, survivor)?)) }
 }
 
 /// Inserts victims, their parts in the case and their identities; answers the ledger entries.
@@ -113,43 +133,104 @@ pub fn any_minor(conn: &mut Conn, case: CaseId) -> Result<bool> {
     Ok(false)
 }
 
-/// How the caller sees a person: through the first of its cases that shows the section.
-fn through(conn: &mut Conn, scope: &Scope, id: VictimId, section: Section) -> Result<(CaseId, Sight)> {
-    let cases = cases_of(conn, id)?;
+/// The cases of some records, each with the record under which the person stands there.
+fn places(conn: &mut Conn, records: &[VictimId]) -> Result<Vec<(VictimId, CaseId)>> {
+    if let [one] = records {
+        return Ok(own_cases(conn, *one)?.into_iter().map(|case| (*one, case)).collect());
+    }
+    let buckets: Vec<i16> = records.iter().map(|id| id.bucket().number()).collect();
+    Ok(victim_case::table
+        .filter(victim_case::bucket.eq_any(buckets))
+        .filter(victim_case::victim_id.eq_any(records.to_vec()))
+        .select((victim_case::victim_id, victim_case::case_id))
+        .limit(1_000)
+        .load(conn)?)
+}
+
+/// How the caller sees a person: through the first of the cases of its records that shows the section.
+fn through_records(conn: &mut Conn, scope: &Scope, records: &[VictimId], section: Section) -> Result<Sight> {
+    let places = places(conn, records)?;
+    let mut cases: Vec<CaseId> = places.iter().map(|(_, case)| *case).collect();
+    cases.sort();
+    cases.dedup();
     if cases.is_empty() {
         return Err(Error::NotFound);
     }
-    let mut sights: Vec<(CaseId, Sight)> = docket::sights(conn, scope, &cases)?
-        .into_iter()
-        .filter(|(_, sight)| match section {
-            Section::VictimIdentity => sight.sees_identity(id),
-            _ => sight.sees_victim(id) && sight.sees(section),
-        })
+    let sights = docket::sights(conn, scope, &cases)?;
+    let shows = |record: VictimId, sight: &Sight| match section {
+        Section::VictimIdentity => sight.sees_identity(record),
+        _ => sight.sees_victim(record) && sight.sees(section),
+    };
+    // A case names the person by the record that stands in it.
+    let mut seen: Vec<&Sight> = sights
+        .iter()
+        .filter(|(case, sight)| places.iter().any(|(record, c)| c == case && shows(*record, sight)))
+        .map(|(_, sight)| sight)
         .collect();
     // An own case first: it is the one through which a write is allowed.
-    sights.sort_by_key(|(_, sight)| sight.must_own().is_err());
-    sights.into_iter().next().ok_or(Error::NotFound)
+    seen.sort_by_key(|sight| sight.must_own().is_err());
+    seen.first().map(|sight| (*sight).clone()).ok_or(Error::NotFound)
+}
+
+/// How the caller sees a person, through any of the records that were merged into this one.
+pub fn through(conn: &mut Conn, scope: &Scope, id: VictimId, section: Section) -> Result<Sight> {
+    let records = merges::records(conn, id)?;
+    through_records(conn, scope, &records, section)
 }
 
 /// A victim whom the caller may see.
 pub fn find(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<(Victim, Sight)> {
-    let (_, sight) = through(conn, scope, id, Section::Victims)?;
-    Ok((one(conn, id)?, sight))
+    let Whole { records, survivor } = merges::whole(conn, id)?;
+    let sight = through_records(conn, scope, &records, Section::Victims)?;
+    Ok((shown(conn, id, survivor)?, sight))
+}
+
+impl Record for ids::Victim {
+    const MERGE: &'static str = "victim_merge";
+
+    fn standing(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Standing> {
+        let records = merges::records(conn, id)?;
+        let sight = through_records(conn, scope, &records, Section::Victims)?;
+        let (bucket, id) = id.key();
+        let (code, version): (String, i64) =
+            t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select((t::code, t::version)).first(conn)?;
+        let identity_version: i64 = victim_identity::table
+            .filter(victim_identity::bucket.eq(bucket))
+            .filter(victim_identity::victim_id.eq(id))
+            .select(victim_identity::version)
+            .first(conn)?;
+        Ok(Standing { code, version, identity_version, kind: None, sight })
+    }
+
+    fn hold(tx: &mut Conn, id: VictimId) -> Result<()> {
+        let (bucket, id) = id.key();
+        // SQLite has one writer; its transactions need no row lock.
+        if let Conn::Postgres(c) = tx {
+            t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_update().first::<i64>(c)?;
+        }
+        Ok(())
+    }
+
+    fn touch(tx: &mut Conn, id: VictimId, read_at: i64, now: Timestamp) -> Result<()> {
+        let (bucket, id) = id.key();
+        let this = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at));
+        let moved = diesel::update(this).set((t::version.eq(read_at + 1), t::updated_at.eq(now))).execute(tx)?;
+        if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+    }
 }
 
 /// Of these persons, those whose identity the caller may see through some case, with their references.
 pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[VictimId]) -> Result<Vec<(VictimId, String)>> {
     let buckets = |ids: &[VictimId]| ids.iter().map(|id| id.bucket().number()).collect::<Vec<i16>>();
-    let ties: Vec<(VictimId, CaseId)> = victim_case::table
-        .filter(victim_case::bucket.eq_any(buckets(ids)))
-        .filter(victim_case::victim_id.eq_any(ids.to_vec()))
-        .select((victim_case::victim_id, victim_case::case_id))
-        .limit(1_000)
-        .load(conn)?;
-    let cases: Vec<CaseId> = ties.iter().map(|(_, case)| *case).collect();
+    let records = merges::below(conn, ids)?;
+    let all: Vec<VictimId> = records.iter().map(|(record, _)| *record).collect();
+    let places = places(conn, &all)?;
+    let cases: Vec<CaseId> = places.iter().map(|(_, case)| *case).collect();
     let sights = docket::sights(conn, scope, &cases)?;
     let shows = |id: VictimId, case: CaseId| sights.iter().any(|(c, sight)| *c == case && sight.sees_identity(id));
-    let mut seen: Vec<VictimId> = ties.into_iter().filter(|(id, case)| shows(*id, *case)).map(|(id, _)| id).collect();
+    let shown: Vec<VictimId> = places.into_iter().filter(|(id, case)| shows(*id, *case)).map(|(id, _)| id).collect();
+    let mut seen: Vec<VictimId> =
+        records.into_iter().filter(|(record, _)| shown.contains(record)).map(|(_, person)| person).collect();
     seen.sort();
     seen.dedup();
     if seen.is_empty() {
@@ -160,9 +241,13 @@ pub fn seen(conn: &mut Conn, scope: &Scope, ids: &[VictimId]) -> Result<Vec<(Vic
 
 /// A victim, whoever asks: the caller's sight must be checked before it is shown.
 pub fn one(conn: &mut Conn, id: VictimId) -> Result<Victim> {
-    let (bucket, id) = id.key();
-    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
-    victim(row, &vault::keys(conn, [id])?)
+    let survivor = merges::survivor(conn, id)?;
+    shown(conn, id, survivor)
+}
+
+/// Whether two records are of one person.
+pub fn same_person(conn: &mut Conn, one: VictimId, other: VictimId) -> Result<bool> {
+    Ok(one == other || merges::survivor(conn, one)? == merges::survivor(conn, other)?)
 }
 
 /// Writes a changed victim over the version that it was read at.
@@ -179,16 +264,32 @@ pub fn update(tx: &mut Conn, victim: &Victim, read_at: i64) -> Result<()> {
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }
 
-/// An identity that the caller may see, with its version and when it last changed.
-pub fn find_identity(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<(Identity, i64, Timestamp, Sight)> {
-    let (_, sight) = through(conn, scope, id, Section::VictimIdentity)?;
-    let (bucket, id) = id.key();
+/// Who somebody is, as it stands.
+#[derive(Debug)]
+pub struct Named {
+    /// Under which record: the survivor's, where the one asked for was merged away.
+    pub of: VictimId,
+    /// Who it is.
+    pub identity: Identity,
+    /// Its version.
+    pub version: i64,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How the caller sees it.
+    pub sight: Sight,
+}
+
+/// An identity that the caller may see.
+pub fn find_identity(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Named> {
+    let Whole { records, survivor } = merges::whole(conn, id)?;
+    let sight = through_records(conn, scope, &records, Section::VictimIdentity)?;
+    let (bucket, of) = survivor.key();
     let (content, version, updated_at): (Json, i64, Timestamp) = victim_identity::table
         .filter(victim_identity::bucket.eq(bucket))
-        .filter(victim_identity::victim_id.eq(id))
+        .filter(victim_identity::victim_id.eq(of))
         .select((victim_identity::content, victim_identity::version, victim_identity::updated_at))
         .first(conn)?;
-    Ok((vault::open(conn, id, id, &content)?, version, updated_at, sight))
+    Ok(Named { of, identity: vault::open(conn, of, of, &content)?, version, updated_at, sight })
 }
 
 /// Writes a changed identity over the version that it was read at.
@@ -232,7 +333,9 @@ pub fn list(conn: &mut Conn, sight: &Sight, case: CaseId, after: Option<&After>,
     }
     let rows: Vec<PartRow> = query.load(conn)?;
     let page = Page::cut(rows, limit, |(id, ..)| After { key: String::new(), id: id.uuid() });
-    let ids: Vec<VictimId> = page.items.iter().map(|(id, ..)| *id).collect();
+    let mut ids: Vec<VictimId> = page.items.iter().map(|(id, ..)| *id).collect();
+    let survivors = merges::survivors(conn, &ids)?;
+    ids.extend(survivors.values());
     let buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
     let persons: Vec<Row> = if ids.is_empty() {
         Vec::new()
@@ -245,7 +348,12 @@ pub fn list(conn: &mut Conn, sight: &Sight, case: CaseId, after: Option<&After>,
     let items = items
         .into_iter()
         .filter_map(|(id, detail, version, updated_at)| {
-            let victim = persons.iter().find(|p| p.id == id)?.clone();
+            let person = |id: VictimId| persons.iter().find(|p| p.id == id);
+            let record = person(id)?.clone();
+            let victim = match survivors.get(&id) {
+                None => record,
+                Some(survivor) => standing_for(record, person(*survivor)?),
+            };
             Some(detail.read::<Part>().map(|part| CaseVictim { case, victim, part, version, updated_at }))
         })
         .collect::<Result<Vec<_>>>()?;
@@ -316,14 +424,22 @@ pub fn carry(tx: &mut Conn, act: &Act, from: CaseId, to: CaseId, only: Option<&[
     Ok(entries)
 }
 
-/// The cases of a person.
-pub fn cases_of(conn: &mut Conn, id: VictimId) -> Result<Vec<CaseId>> {
+fn own_cases(conn: &mut Conn, id: VictimId) -> Result<Vec<CaseId>> {
     Ok(victim_case::table
         .filter(victim_case::bucket.eq(id.bucket().number()))
         .filter(victim_case::victim_id.eq(id))
         .select(victim_case::case_id)
         .limit(1_000)
         .load(conn)?)
+}
+
+/// The cases of a person, those of the records that were merged into this one included.
+pub fn cases_of(conn: &mut Conn, id: VictimId) -> Result<Vec<CaseId>> {
+    let records = merges::records(conn, id)?;
+    let mut cases: Vec<CaseId> = places(conn, &records)?.into_iter().map(|(_, case)| case).collect();
+    cases.sort();
+    cases.dedup();
+    Ok(cases)
 }
 
 /// Takes what was sealed out of a person's record and identity; answers the record's version after it. The key is the

@@ -259,6 +259,10 @@ pub struct VictimView {
     /// Indigenous people.
     #[schema(required)]
     pub indigenous_people: Option<String>,
+    /// The record that stands for this person, where two records were found to be one person's: what is shown here is that
+    /// one's, and only that one is written to. Null of every other record.
+    #[schema(required)]
+    pub merged_into: Option<VictimId>,
     /// Pointers of what was withheld.
     pub redacted: Vec<String>,
 }

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS token_revocation_expires_at_idx;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS proof_replay_expires_at_idx;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS assistance_victim_id_id_idx;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS reunification_desk_agency_code_reunited_year_country_idx;

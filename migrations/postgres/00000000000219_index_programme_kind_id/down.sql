@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS programme_kind_id_idx;

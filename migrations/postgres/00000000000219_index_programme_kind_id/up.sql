@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS programme_kind_id_idx ON programme (bucket, kind, id);

@@ -1,0 +1,26 @@
+//! One line of an import and what became of it. Pure; knows no format, no table, no HTTP.
+
+use crate::cases::wire::CaseCreate;
+use crate::kernel::{Fault, FaultCode};
+
+/// One case of a file, as its line says: the body of `POST /v1/cases`, with the agency's own key of the case.
+#[derive(Clone, Debug)]
+pub struct ImportRecord {
+    /// The agency's own key of the case: the same key is the same case in every import.
+    pub external_ref: String,
+    /// The case with its persons and charges. `label` names a person within the case in every import.
+    pub case: CaseCreate,
+}
+
+/// A line of a file, by its number (from 1), or everything that is wrong with it.
+pub type ImportLine = (u64, Result<ImportRecord, Vec<Fault>>);
+
+impl ImportRecord {
+    /// A case with a key. One without cannot be told from a new one when the file comes again.
+    pub fn new(case: CaseCreate) -> Result<Self, Vec<Fault>> {
+        match &case.external_ref {
+            Some(external_ref) => Ok(Self { external_ref: external_ref.clone(), case }),
+            None => Err(vec![Fault::body("/external_ref", FaultCode::Required)]),
+        }
+    }
+}
