@@ -11,6 +11,7 @@ use sistra::cases::actions::Opening;
 use sistra::http::idempotency::{Key, Once, claim};
 use sistra::kernel::Timestamp;
 use sistra::kernel::ids::CaseId;
+use sistra::kernel::trail::Trail;
 use sistra::ledger::{AccessLog, Action, Actor, Entry, append};
 use sistra::{accused, charges, victims};
 
@@ -35,6 +36,7 @@ fn act(bench: &Bench) -> Act {
             user: None,
             purpose: Some(caller.purpose),
             request_id: uuid::Uuid::new_v4(),
+            trail: Trail::default(),
         },
         scope: caller.scope(Timestamp::now()),
         now: Timestamp::now(),

@@ -24,6 +24,9 @@ use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::db::connection::{Role, check_language, explain, open};
 use crate::db::{Store, migrations};
+use crate::events::actions::Feed;
+use crate::events::model::Retention;
+use crate::events::{self, Bell};
 use crate::http::body::{BodyLimits, SCHEMAS, Schemas};
 use crate::http::context::{Edge, layer};
 use crate::http::cors::Cors;
@@ -35,10 +38,14 @@ use crate::http::limits::Limits;
 use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
+use crate::jobs::JobKind;
+use crate::jobs::worker::{self, Bench, Works};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
 use crate::vault::Vault;
+use crate::webhooks::Hooks;
+use crate::webhooks::dispatcher::Dispatcher;
 
 /// The part of the contract that no handler carries.
 #[derive(OpenApi)]
@@ -64,8 +71,12 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::reunifications::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
+    crate::imports::http::routes(cfg);
+    crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
+    crate::events::http::routes(cfg);
+    crate::webhooks::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
     oauth::routes(cfg);
     cfg.service(health::health_live)
@@ -92,12 +103,15 @@ pub struct Running {
     pub index: Arc<IndexKey>,
     /// Its tokens.
     pub authenticator: Arc<Authenticator>,
+    /// Its webhooks.
+    pub hooks: Arc<Hooks>,
     handle: ServerHandle,
     metrics_handle: Option<ServerHandle>,
     health: web::Data<Health>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     server: Option<JoinHandle<std::io::Result<()>>>,
+    feed: Arc<Feed>,
     _lock: Option<std::fs::File>,
 }
 
@@ -114,6 +128,7 @@ impl Running {
 
     fn halt(&mut self) {
         self.drain();
+        self.feed.bell.close();
         let (handle, metrics_handle) = (self.handle.clone(), self.metrics_handle.take());
         actix_rt::System::new().block_on(async move {
             handle.stop(true).await;
@@ -183,7 +198,7 @@ pub fn open_store(config: &Config, catalogue: &Catalogue) -> Result<Store, Strin
 }
 
 /// The key of the blind index, from the keyring: a stolen database does not say whom a row of it is about.
-fn index_key(store: &Store) -> Result<IndexKey, String> {
+pub fn index_key(store: &Store) -> Result<IndexKey, String> {
     let secret = store.vault().and_then(|v| v.derive("blind-index")).map_err(|e| format!("no key for the index: {e:?}"))?;
     IndexKey::from_secret(&secret)
 }
@@ -219,8 +234,29 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
     let signer = Signer::new(Arc::clone(&authenticator));
-    let services =
-        Arc::new(Services { catalogue, index: Arc::clone(&index), access, cursors, notary: Arc::clone(&notary), signer });
+    let feed = Arc::new(Feed {
+        retention: Retention { days: serve.feed_retention_days },
+        // Who waits is answered before the request runs out of time.
+        longest: Duration::from_millis(serve.request_timeout_ms).saturating_sub(Duration::from_secs(1)),
+        bell: Bell::default(),
+    });
+    let hooks = Arc::new(Hooks::new(Arc::clone(&feed), serve.webhook_allow_private, usize::from(serve.webhook_at_once)));
+    if hooks.lab() {
+        log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
+    }
+    let bell = Arc::new(worker::Bell::default());
+    let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
+    let services = Arc::new(Services {
+        catalogue,
+        index: Arc::clone(&index),
+        access,
+        cursors,
+        notary: Arc::clone(&notary),
+        signer,
+        feed: Arc::clone(&feed),
+        hooks: Arc::clone(&hooks),
+        bell: Arc::clone(&bell),
+    });
     let document = contract();
     let json = contract::document(&document);
     let text = contract::text(&json);
@@ -289,7 +325,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
             if let Some(news) = store.vault().ok().and_then(|vault| vault.ring().news()) {
                 log::warn!(target: "sistra::vault", "{news}");
             }
-            let data = web::Data::from(metrics_data);
+            let data = web::Data::from(Arc::clone(&metrics_data));
             let server = move || {
                 Ok(HttpServer::new(move || App::new().app_data(data.clone()).route("/metrics", web::get().to(metrics)))
                     .workers(1)
@@ -303,19 +339,24 @@ pub fn start(config: &Config) -> Result<Running, String> {
     };
     let stop = Arc::new(AtomicBool::new(false));
     let interval = Duration::from_millis(serve.ledger_checkpoint_ms);
-    let threads = helpers(&store, &authenticator, &notary, interval, &stop)?;
+    let dispatcher =
+        Dispatcher::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&hooks), Arc::clone(&metrics_data));
+    let mut threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
+    threads.push(jobs(bench, bell, &stop)?);
     Ok(Running {
         addr,
         metrics_addr,
         store,
         index,
         authenticator,
+        hooks,
         handle,
         metrics_handle,
         health,
         stop,
         threads,
         server: Some(server),
+        feed,
         _lock: lock,
     })
 }
@@ -364,33 +405,48 @@ impl HasHandle for actix_web::dev::Server {
     }
 }
 
-/// Threads beside the server: the sealer, fresh clients and keys, and the broom.
+/// Threads beside the server: the sealer, fresh clients and keys, the webhooks, and the broom.
 fn helpers(
     store: &Store,
     authenticator: &Arc<Authenticator>,
     notary: &Arc<Notary>,
+    feed: &Arc<Feed>,
+    dispatcher: Dispatcher,
     interval: Duration,
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<JoinHandle<()>>, String> {
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
         std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| format!("cannot start {name}: {e}"))
     };
-    let (s1, n1, f1) = (store.clone(), Arc::clone(notary), Arc::clone(stop));
+    let (s1, n1, b1, f1) = (store.clone(), Arc::clone(notary), Arc::clone(feed), Arc::clone(stop));
     let (s2, a2, f2) = (store.clone(), Arc::clone(authenticator), Arc::clone(stop));
-    let (s3, f3) = (store.clone(), Arc::clone(stop));
+    let f4 = Arc::clone(stop);
+    let (s3, r3, f3) = (store.clone(), feed.retention, Arc::clone(stop));
     Ok(vec![
-        spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &n1, interval, &f1)))?,
+        spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &n1, &b1.bell, interval, &f1)))?,
         spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
-        spawn("sistra-broom", Box::new(move || sweep(&s3, &f3)))?,
+        spawn("sistra-webhooks", Box::new(move || dispatcher.run(&f4)))?,
+        spawn("sistra-broom", Box::new(move || sweep(&s3, r3, &f3)))?,
     ])
+}
+
+/// The thread that does the jobs.
+fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
+    let works: Works = vec![(JobKind::Import, Box::new(crate::imports::run::ImportWork))];
+    let stop = Arc::clone(stop);
+    std::thread::Builder::new()
+        .name("sistra-jobs".to_owned())
+        .spawn(move || worker::run(&bench, &works, &bell, &stop))
+        .map_err(|e| format!("cannot start sistra-jobs: {e}"))
 }
 
 /// Rounds of the broom after which it looks for referrals that wait: about a minute.
 const REMIND: u32 = 10;
 
-/// Forgets old idempotency keys, assertions and proofs, one bucket at a time, all buckets within about seven hours. Every minute
-/// it tells who keeps a referral waiting.
-fn sweep(store: &Store, stop: &AtomicBool) {
+/// Forgets old idempotency keys, assertions and proofs, one bucket at a time, all buckets within about seven hours; and old
+/// events, one lane at a time. Every minute it tells who keeps a referral waiting.
+fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
+    let mut lanes: Vec<String> = Vec::new();
     let mut bucket = Bucket::random().number();
     let (mut wait, mut round) = (0, 0_u32);
     while !stop.load(Ordering::Relaxed) {
@@ -414,9 +470,10 @@ fn sweep(store: &Store, stop: &AtomicBool) {
             crate::batch::store::forget(tx, this, now)?;
             dpop::forget(tx, this, now)?;
             revocation::forget(tx, now)?;
-            door::forget(tx, this, now)
+            door::forget(tx, this, now)?;
+            crate::jobs::actions::sweep(tx, this, now)
         });
-        if let Err(e) = swept {
+        if let Err(e) = swept.and_then(|_| events::actions::sweep(store, &mut lanes, retention, now)) {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");
         }
     }

@@ -1,5 +1,7 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
+mod ctdc;
+mod htcds;
 mod ledger;
 mod referrals;
 
@@ -66,6 +68,12 @@ enum Command {
     /// Check the record of everything that happened, prove from it, export it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Register the cases of a file
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Write cases into a file
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Print an access token for a client
     Token(TokenCommand),
     /// Ask a server whether it is ready; exit code 0 if it is
@@ -74,6 +82,20 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080/healthz/ready")]
         url: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// IOM's HTCDS 0.2, 1.0 or 2.0: CSV, XLSX, ODS or the JSON profile; prints what was lossy, line by line
+    Htcds(htcds::ImportCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ExportCommand {
+    /// IOM's HTCDS 2.0: CSV, XLSX or the JSON profile
+    Htcds(htcds::ExportCommand),
+    /// CTDC's file of victims: 27 columns, nobody stands out; prints what was given up for that
+    Ctdc(ctdc::ExportCommand),
 }
 
 #[derive(Debug, Args)]
@@ -120,7 +142,7 @@ enum MigrateCommand {
 
 #[derive(Debug, Args)]
 struct OpenapiCommand {
-    /// Write openapi/v1.json and openapi/public.txt
+    /// Write openapi/v1.json, openapi/public.txt and the JSON Schema of HTCDS
     #[arg(long, conflicts_with = "check")]
     write: bool,
     /// Fail if they differ from the program
@@ -306,6 +328,9 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Ledger(command)) => ledger::run(command),
+        Some(Command::Import(ImportCommand::Htcds(command))) => htcds::import(&command),
+        Some(Command::Export(ExportCommand::Htcds(command))) => htcds::export(&command),
+        Some(Command::Export(ExportCommand::Ctdc(command))) => ctdc::export(&command),
         Some(Command::Token(command)) => token(&command),
         Some(Command::Healthcheck { url }) => match ureq::get(&url).call() {
             Ok(_) => Ok(()),
@@ -577,7 +602,11 @@ fn catalogue(command: CatalogueCommand) -> Result<(), String> {
 
 fn openapi(command: &OpenapiCommand) -> Result<(), String> {
     let document = contract::document(&app::contract());
-    let files = [("v1.json", contract::text(&document)), ("public.txt", contract::public(&document))];
+    let files = [
+        ("v1.json", contract::text(&document)),
+        ("public.txt", contract::public(&document)),
+        ("htcds-2.0.schema.json", format!("{:#}\n", crate::htcds::profile::schema())),
+    ];
     for (name, text) in files {
         let path = command.dir.join(name);
         if command.write {

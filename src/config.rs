@@ -212,6 +212,15 @@ pub struct ServeArgs {
     /// Shortest time between two signed checkpoints, milliseconds
     #[arg(long, env = "SISTRA_LEDGER_CHECKPOINT_MS", default_value_t = 10_000)]
     pub ledger_checkpoint_ms: u64,
+    /// How long events of the change feed are kept, days
+    #[arg(long, env = "SISTRA_FEED_RETENTION_DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub feed_retention_days: u32,
+    /// Attempts of webhooks at the same time
+    #[arg(long, env = "SISTRA_WEBHOOK_AT_ONCE", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub webhook_at_once: u16,
+    /// Let webhooks speak to private addresses, any port and plain http: for tests and labs only
+    #[arg(long, env = "SISTRA_WEBHOOK_ALLOW_PRIVATE")]
+    pub webhook_allow_private: bool,
     /// Access log: json, text or off
     #[arg(long, env = "SISTRA_ACCESS_LOG", default_value = "json")]
     pub access_log: AccessLogFormat,
@@ -287,6 +296,9 @@ impl Config {
             trusted_issuers: None,
             ledger_origin: None,
             ledger_checkpoint_ms: 100,
+            feed_retention_days: 400,
+            webhook_at_once: 32,
+            webhook_allow_private: true,
             access_log: AccessLogFormat::Json,
         };
         let keyring =

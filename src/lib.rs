@@ -18,6 +18,11 @@
 //! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
 //! | [`programmes`] | what programmes share: money, donors, the ground of help |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`events`] | what changed, for those who see it: the feed |
+//! | [`webhooks`] | the feed, brought to a partner's endpoint |
+//! | [`extensions`] | what another system says and the registry has no field for |
+//! | [`htcds`] | the field's own format, IOM's HTCDS, in and out |
+//! | [`ctdc`] | the file of victims that nobody can be found in, for CTDC |
 //! | [`corrections`] | what another agency says is wrong in a record |
 //! | [`batch`] | many writes as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
@@ -55,14 +60,19 @@ pub mod cli;
 pub mod config;
 pub mod consents;
 pub mod corrections;
+pub mod ctdc;
 pub mod db;
 pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
+pub mod events;
+pub mod extensions;
 pub mod hearings;
+pub mod htcds;
 pub mod http;
 pub mod imports;
+pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod measures;
@@ -74,3 +84,4 @@ pub mod reunifications;
 pub mod transitions;
 pub mod vault;
 pub mod victims;
+pub mod webhooks;

@@ -46,7 +46,7 @@ fn all_there(server: &Server, token: &str, acknowledged: &[(String, Value)]) {
 }
 
 /// Rows that are not whole, by what they lack: of a database with cases of `case()` only.
-fn halves(dir: &Dir) -> Vec<String> {
+pub fn halves(dir: &Dir) -> Vec<String> {
     #[derive(QueryableByName)]
     struct Line {
         #[diesel(sql_type = diesel::sql_types::Text)]
@@ -61,7 +61,7 @@ fn halves(dir: &Dir) -> Vec<String> {
     let lacks = [
         each.join(" OR "),
         "(SELECT count(*) FROM docket d WHERE d.case_id = c.id) <> 2".to_owned(),
-        "(SELECT count(*) FROM idempotency i WHERE i.resource_id = c.id) <> 1".to_owned(),
+        "(SELECT count(*) FROM idempotency i WHERE i.resource_id = c.id) + (SELECT count(*) FROM import_origin o WHERE o.case_id = c.id) <> 1".to_owned(),
         "(SELECT count(*) FROM ledger_entry e WHERE e.resource_id = c.id AND e.action = 'created') <> 1".to_owned(),
         "(SELECT count(*) FROM case_victim v JOIN victim p ON p.id = v.victim_id JOIN victim_identity i ON i.victim_id = p.id WHERE v.case_id = c.id) <> 1".to_owned(),
     ];

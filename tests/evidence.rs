@@ -10,6 +10,7 @@ use sistra::auth::Purpose;
 use sistra::db::connection::{Role, open};
 use sistra::db::{Conn, DatabaseUrl};
 use sistra::kernel::ids::{CaseId, EntryId};
+use sistra::kernel::trail::Trail;
 use sistra::kernel::{AgencyCode, Bucket, Timestamp};
 use sistra::ledger::merkle::{Frontier, is_extension, is_included, leaf_hash};
 use sistra::ledger::{Action, Actor, Entry, Notary, append, sealer, tree};
@@ -28,6 +29,7 @@ fn actor(agency: &str) -> Actor {
         user: Some("mesa-7".into()),
         purpose: Some(Purpose::Audit),
         request_id: uuid::Uuid::new_v4(),
+        trail: Trail::default(),
     }
 }
 

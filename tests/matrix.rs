@@ -63,6 +63,7 @@ impl Operation {
             "agency_competent" => "?competent_for=service:shelter",
             "measure_desk" => "?expires_before=2099-01-01",
             "charge_list" => "?case_id={case_id}",
+            "event_list" => "?after=begin",
             _ => "",
         };
         path = path.replace("{case_id}", &ids["case_id"]);
@@ -151,6 +152,7 @@ impl Registry {
             &format!("{at}/decisions"),
             json!({"kind": "auto", "number": "3", "date": "2026-03-18", "authority": "Juzgado", "result": "Fundado"}),
         );
+        make("webhook_id", "/v1/webhooks", json!({"url": "https://hooks.example/sistra"}));
         make("note_id", &format!("{at}/notes"), json!({"visibility": "shared", "text": "Nota"}));
         make(
             "referral_id",
@@ -261,6 +263,16 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("accused_history", 200, 404, 200),
     ("accused_identity_read", 200, 404, 403),
     ("accused_identity_amend", 412, 404, 403),
+    ("event_list", 200, 200, 200),
+    ("webhook_list", 200, 200, 200),
+    ("webhook_create", 201, 201, 201),
+    ("webhook_read", 200, 404, 404),
+    ("webhook_amend", 412, 404, 404),
+    ("webhook_secret_rotate", 200, 404, 404),
+    ("webhook_test", 200, 404, 404),
+    ("webhook_delivery_list", 200, 404, 404),
+    ("webhook_redeliver", 200, 404, 404),
+    ("webhook_delete", 204, 404, 404),
     ("agency_list", 200, 200, 200),
     ("agency_register", 422, 422, 422),
     ("agency_read", 200, 200, 200),
@@ -294,6 +306,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("break_glass_list", 200, 200, 200),
     ("break_glass_read", 200, 404, 200),
     ("break_glass_transition_create", 412, 404, 412),
+    ("break_glass_transition_list", 200, 404, 200),
     ("charge_list", 200, 404, 200),
     ("charge_create", 201, 403, 403),
     ("charge_read", 200, 404, 200),
@@ -315,6 +328,12 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("measure_transition_create", 412, 404, 403),
     ("measure_transition_available", 200, 404, 200),
     ("note_read", 200, 404, 200),
+    ("import_create", 415, 415, 403),
+    ("job_list", 200, 200, 200),
+    // A job is its client's alone, and everybody here is another one: see `imports.rs`.
+    ("job_read", 404, 404, 404),
+    ("job_file_read", 404, 404, 404),
+    ("job_transition_create", 404, 404, 404),
     ("referral_list", 200, 200, 200),
     ("referral_draft", 201, 403, 403),
     ("referral_read", 200, 404, 200),
@@ -376,6 +395,9 @@ const OPEN: &[&str] = &[
     "break_glass_list",
     "assistance_list",
     "reunification_list",
+    "event_list",
+    "webhook_list",
+    "webhook_create",
     "agency_list",
     "agency_competent",
     "batch_run",
@@ -396,17 +418,20 @@ const OPEN: &[&str] = &[
     "audit_checkpoint_read",
     "audit_consistency_read",
     "audit_entry_proof",
+    "import_create",
+    "job_list",
 ];
 
 /// The answer is to the byte that for records which do not exist, and names none that do.
 fn assert_hidden(world: &World, operation: &Operation, token: &str, registry: &Registry) {
     let here = operation.ask(world, Some(token), &registry.real);
-    assert!(
-        !registry.real.iter().any(|(name, id)| name != "code" && here.text.contains(id)),
-        "{}: {}",
-        operation.id,
-        here.text
-    );
+    // Whoever lost a case is told so, and which one: nothing else of the feed names it.
+    let mut shown = here.text.clone();
+    if operation.id == "event_list" {
+        let items = here.json()["items"].as_array().unwrap().clone();
+        shown = json!(items.into_iter().filter(|e| e["type"] != "access.revoked").collect::<Vec<_>>()).to_string();
+    }
+    assert!(!registry.real.iter().any(|(name, id)| name != "code" && shown.contains(id)), "{}: {}", operation.id, here.text);
     if !OPEN.contains(&operation.id.as_str()) {
         let nowhere = operation.ask(world, Some(token), &registry.nothing);
         assert_eq!(bare(&here), bare(&nowhere), "{}", operation.id);

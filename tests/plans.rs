@@ -16,7 +16,9 @@ use sistra::catalogue::Catalogue;
 use sistra::config::Config;
 use sistra::db::connection::{Role, open};
 use sistra::db::{Conn, DatabaseUrl};
-use sistra::kernel::{Bucket, Timestamp};
+use sistra::jobs::{Job, JobDetail, JobKind, JobState};
+use sistra::kernel::ids::{ClientId, JobId};
+use sistra::kernel::{AgencyCode, Bucket, Timestamp};
 
 use crate::support::{Answer, Engine, World, case};
 
@@ -45,8 +47,6 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("due", &["overdue", "soon"]),
     ("due_before", &["2026-12-31"]),
     ("expires_before", &["2026-12-31"]),
-    ("open", &["true", "false"]),
-    ("competent_for", &["service:shelter"]),
     ("need", &["shelter"]),
     ("year", &["2012"]),
     ("year_from", &["2012"]),
@@ -54,7 +54,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("country", &["US"]),
     ("reunited_in", &["2012"]),
     ("beneficiary_state", &["reunited", "requested,reunited"]),
+    ("open", &["true", "false"]),
+    ("competent_for", &["service:shelter"]),
     ("limit", &["2"]),
+    ("after", &["begin"]),
     ("cursor", &[]),
 ];
 
@@ -245,12 +248,54 @@ fn reads(contract: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|(p, item)| (p.as_str(), &item["get"]))
 }
 
+/// Some jobs of a few clients.
+fn jobs(tx: &mut Conn) -> sistra::kernel::Result<()> {
+    let now = Timestamp::now();
+    for client in (0..5).map(|_| ClientId::generate(now, Bucket::random())) {
+        for _ in 0..100 {
+            let detail = JobDetail {
+                user: None,
+                oversight: false,
+                scopes: Vec::new(),
+                purpose: "prosecution".to_owned(),
+                request_id: uuid::Uuid::new_v4(),
+                lang: "es".to_owned(),
+                request: "POST /v1/imports".to_owned(),
+                order: Value::Null,
+                checkpoint: Value::Null,
+                counts: BTreeMap::new(),
+                files: Vec::new(),
+                identities: false,
+                started_at: None,
+                failure: None,
+            };
+            let job = Job {
+                id: JobId::generate(now, client.bucket()),
+                version: 1,
+                client,
+                agency: AgencyCode::parse("PE-DP").unwrap(),
+                kind: JobKind::Import,
+                state: JobState::Succeeded,
+                done: 0,
+                total: None,
+                expires_at: Some(now.plus_seconds(60)),
+                detail,
+                created_at: now,
+                updated_at: now,
+            };
+            sistra::jobs::store::insert(tx, &job)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the synthetic registry in a database that no server has yet.
 fn registry(url: &DatabaseUrl, dir: &Path) {
     let catalogue = Arc::new(Catalogue::embedded().unwrap());
     let store = sistra::app::open_store(&Config::for_tests(url.clone(), dir.to_owned()), &catalogue).unwrap();
     let index = Arc::new(sistra::persons::IndexKey::from_secret(&[7; 32]).unwrap());
     actix_rt::System::new().block_on(sistra::demo::fill(&store, &catalogue, &index, 1, 400, |_| ())).unwrap();
+    store.write_blocking(|tx| jobs(tx)).unwrap();
     // The audit operations show what is sealed.
     while sistra::ledger::sealer::seal(&store, "", Timestamp::now()).unwrap() > 0 {}
     store

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sistra::auth::Purpose;
 use sistra::db::schema::{consent, glass_open};
 use sistra::kernel::ids::{CaseId, ConsentId, VictimId};
+use sistra::kernel::trail::Trail;
 use sistra::kernel::{AgencyCode, Timestamp};
 use sistra::ledger::{Action, Actor, Entry, append};
 
@@ -350,7 +351,7 @@ fn a_report_tells_an_owner_nothing_of_another_agency_s_case(world) {
     // A look through a case that is not the owner's: the ledger has it, the owner's report does not.
     let (victim, now): (VictimId, _) = (ward.victim.parse().unwrap(), Timestamp::now());
     let running = world.running.as_ref().unwrap();
-    let actor = Actor { client: None, agency: AgencyCode::parse("PE-MP-FISTRAP-PIURA"), user: None, purpose: None, request_id: uuid::Uuid::new_v4() };
+    let actor = Actor { client: None, agency: AgencyCode::parse("PE-MP-FISTRAP-PIURA"), user: None, purpose: None, request_id: uuid::Uuid::new_v4(), trail: Trail::default() };
     let entry = move || vec![Entry::new(Action::Read, victim, None)];
     running.store.write_blocking(move |tx| append(tx, &actor, now, entry())).unwrap();
     let sees = |token: &str| world.get(&format!("{at}/disclosures"), token).text.contains("PIURA");

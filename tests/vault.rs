@@ -33,6 +33,8 @@ const CLEAR: &[(&str, &str)] = &[
     ("external_ref", "the agency's own number of a file, unique among its cases"),
     ("issuer", "who gave a file its number"),
     ("names", "agencies are no persons"),
+    ("types", "types of events"),
+    ("after", "a cursor"),
     ("trigger", "a code of the procedure"),
     ("type", "a code list"),
     ("head", "a code list"),
@@ -103,11 +105,13 @@ fn identity(legal: bool) -> Value {
     let w = Planter::word;
     let contacts = json!([{"kind": "phone", "value": w(), "safe": true}]);
     let documents = json!([{"type": "other", "country": "PE", "number": w()}]);
+    let extensions = json!([{"name": w(), "value": w()}]);
     if legal {
-        return json!({"legal_name": w(), "other_names": [w()], "contacts": contacts, "address": w(), "documents": documents});
+        return json!({"legal_name": w(), "other_names": [w()], "contacts": contacts, "address": w(),
+            "documents": documents, "extensions": extensions});
     }
     json!({"given_names": w(), "paternal_surname": w(), "maternal_surname": w(), "other_names": [w()],
-        "contacts": contacts, "address": w(), "documents": documents})
+        "contacts": contacts, "address": w(), "documents": documents, "extensions": extensions})
 }
 
 fn victim_identity() -> Value {
@@ -314,6 +318,7 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     let mut new = case();
     new["title"] = w().into();
     new["summary"] = w().into();
+    new["extensions"] = json!([{"name": w(), "value": w()}]);
     new["victims"][0]["identity"] = victim_identity();
     new["victims"][0]["indigenous_people"] = w().into();
     new["accused"][0]["identity"] = identity(false);
@@ -323,7 +328,7 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     let path = made.header("location");
     let read = world.get(&path, &token);
     assert_eq!((&read.json()["title"], &read.json()["summary"]), (&new["title"], &new["summary"]), "the caller reads it");
-    p.patch(&path, json!({"title": w(), "summary": w()}));
+    p.patch(&path, json!({"title": w(), "summary": w(), "extensions": [{"name": w(), "value": w()}]}));
     let first = |list: &str, id: &str| world.get(&format!("{path}/{list}"), &token).json()["items"][0][id].as_str().unwrap().to_owned();
     let victim = format!("/v1/victims/{}", first("victims", "victim_id"));
     p.patch(&victim, json!({"indigenous_people": w()}));
@@ -359,6 +364,8 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
         }
         p.step(&format!("/v1/{kind}/{}", twins[0]), json!({"trigger": "merge", "into": twins[1], "evidence": ["double_entry"], "reason": format!("{} dos veces", w())}));
     }
+    let hook = p.post("/v1/webhooks", json!({"url": format!("https://hooks.example/{}", w())})).header("location");
+    p.patch(&hook, json!({"url": format!("https://hooks.example/{}", w())}));
     let consent = p.post(&format!("{victim}/consents"), json!({"purposes": ["referral"], "language": "es", "form": "written",
         "given_by": "self", "explained_by": w()})).header("location");
     p.step(&consent, json!({"trigger": "give", "evidence": w(), "reason": w()}));

@@ -154,6 +154,7 @@ pub fn amend_identity(
         documents,
         contacts,
         address,
+        extensions,
     } = input;
     // A company has no birthday, and a person no registered name.
     let legal = kind == "legal_person";
@@ -180,6 +181,7 @@ pub fn amend_identity(
         contacts,
         address,
         safe_contact_instructions: Field::Absent,
+        extensions,
     };
     let mut next = identity.clone();
     match next.amend(patch, law, at) {
@@ -214,6 +216,7 @@ pub fn identity_view(
         address,
         // Of victims only.
         safe_contact_instructions: _,
+        extensions,
     } = identity.clone();
     AccusedIdentityView {
         accused_id,
@@ -228,6 +231,7 @@ pub fn identity_view(
         documents,
         contacts,
         address,
+        extensions,
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::extensions::Extension;
 use crate::kernel::ids::AccusedId;
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
@@ -116,6 +117,10 @@ pub struct AccusedIdentityInput {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 300)]
     #[serde(default)]
     pub address: Field<Pii<String>>,
+    /// What another system says of the person and has no field here.
+    #[schema(value_type = Option<Vec<Extension>>, max_items = 400)]
+    #[serde(default)]
+    pub extensions: Field<Vec<Extension>>,
 }
 
 /// Who an accused person is, as registered.
@@ -153,6 +158,8 @@ pub struct AccusedIdentityView {
     /// Where the person lives.
     #[schema(required, value_type = Option<String>)]
     pub address: Option<Pii<String>>,
+    /// What another system says of the person and has no field here.
+    pub extensions: Vec<Extension>,
 }
 
 /// A suspect or defendant, pseudonymous.

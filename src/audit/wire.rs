@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::db::Json;
 use crate::kernel::Timestamp;
-use crate::kernel::ids::{ClientId, EntryId, ResourceId};
+use crate::kernel::ids::{BreakGlassId, ClientId, EntryId, ResourceId};
 use crate::ledger::leaf::Record;
 use crate::ledger::merkle::Hash;
 use crate::ledger::notary::Notary;
@@ -23,6 +23,7 @@ struct What {
     to: Option<String>,
     agency: Option<String>,
     shown: Vec<ResourceId>,
+    emergency: Option<BreakGlassId>,
 }
 
 /// One entry of the record: who did what, to what, why and when.
@@ -76,6 +77,9 @@ pub struct AuditEntry {
     /// The records that a list showed, or the other one of two that were merged.
     #[schema(max_items = 1000)]
     pub shown: Vec<ResourceId>,
+    /// The break-glass under which it was in sight; null where no glass had to be broken.
+    #[schema(required)]
+    pub break_glass_id: Option<BreakGlassId>,
 }
 
 impl From<Record> for AuditEntry {
@@ -96,7 +100,7 @@ impl From<Record> for AuditEntry {
             payload,
         } = record;
         // What is sealed under a person's key says nothing here.
-        let What { changed, trigger, from, to, agency, shown } =
+        let What { changed, trigger, from, to, agency, shown, emergency } =
             payload.as_ref().and_then(|p: &Json| p.read().ok()).unwrap_or_default();
         Self {
             id,
@@ -116,6 +120,7 @@ impl From<Record> for AuditEntry {
             to,
             other_agency: agency,
             shown,
+            break_glass_id: emergency,
         }
     }
 }

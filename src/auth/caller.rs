@@ -2,6 +2,7 @@
 
 use crate::kernel::agency_code::OVERSIGHT_LANE;
 use crate::kernel::ids::ClientId;
+use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Bucket, Timestamp};
 
 /// Why a caller looks: one of the client's registered purposes (code list `purpose_of_use`).
@@ -83,12 +84,13 @@ pub struct Scope {
     agency: AgencyCode,
     oversight: bool,
     at: Timestamp,
+    trail: Trail,
 }
 
 impl Caller {
     /// The caller's view of the registry at an instant.
     pub fn scope(&self, now: Timestamp) -> Scope {
-        Scope { agency: self.agency.clone(), oversight: self.oversight, at: now }
+        Scope { agency: self.agency.clone(), oversight: self.oversight, at: now, trail: Trail::default() }
     }
 
     /// Whether the token carries a scope.
@@ -111,6 +113,16 @@ impl Scope {
     /// The instant: what was opened for a time is open if it ends later.
     pub fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// The same view, whose use leaves its marks on a request's trail.
+    pub fn on(self, trail: &Trail) -> Self {
+        Self { trail: trail.clone(), ..self }
+    }
+
+    /// Where it is noted that something is in sight because of an emergency.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// The docket lane that decides what is visible.

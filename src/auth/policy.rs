@@ -15,7 +15,7 @@ pub trait Permission: 'static {
 }
 
 /// Purposes that identities may be looked at for: never statistics, oversight or audit.
-const OPERATIONAL: &[Purpose] =
+pub const OPERATIONAL: &[Purpose] =
     &[Purpose::Assistance, Purpose::Protection, Purpose::Investigation, Purpose::Prosecution, Purpose::Referral];
 
 macro_rules! policy {
@@ -73,12 +73,6 @@ policy! {
     ReferralWrite => "referrals:write", None, Write;
     /// Move referrals. The trigger decides which of two scopes it takes, so the handler asks for it.
     ReferralMove => "", None, Write;
-    /// Look at corrections, proposed and received.
-    CorrectionRead => "corrections:read", None, Read;
-    /// Propose, answer and withdraw corrections. What is proposed or applied decides which scope it takes beside.
-    CorrectionWrite => "corrections:write", None, Write;
-    /// Do several writes together: any valid token. Each of them asks for its own scope.
-    BatchRun => "", None, Write;
     /// Look at the help that victims need and get.
     AssistanceRead => "assistance:read", None, Read;
     /// Register and move it.
@@ -87,12 +81,24 @@ policy! {
     ProgrammeRead => "programmes:read", None, Read;
     /// Keep the agency's own.
     ProgrammeWrite => "programmes:write", None, Write;
+    /// Look at corrections, proposed and received.
+    CorrectionRead => "corrections:read", None, Read;
+    /// Propose, answer and withdraw corrections. What is proposed or applied decides which scope it takes beside.
+    CorrectionWrite => "corrections:write", None, Write;
+    /// Do several writes together: any valid token. Each of them asks for its own scope.
+    BatchRun => "", None, Write;
     /// Look at a case in an emergency.
     BreakGlassInvoke => "break_glass:invoke", Some(OPERATIONAL), Write;
     /// Look at how glass was broken.
     BreakGlassReview => "break_glass:review", None, Read;
     /// Confirm or review it. The trigger decides which of two scopes it takes, so the handler asks for it.
     BreakGlassMove => "", None, Write;
+    /// Bring many cases in.
+    ImportCreate => "imports:create", Some(OPERATIONAL), Write;
+    /// Look at one's own jobs: any valid token.
+    JobRead => "", None, Read;
+    /// Call off one's own jobs: any valid token.
+    JobMove => "", None, Write;
     /// Look at the directory of agencies: any valid token.
     AgencyRead => "", None, Read;
     /// Keep the directory of agencies.
@@ -101,6 +107,10 @@ policy! {
     AuditRead => "audit:read", None, Read;
     /// Look at checkpoints and proofs.
     AuditProof => "audit.proof:read", None, Read;
+    /// Follow what changes.
+    EventRead => "events:read", None, Read;
+    /// Keep the agency's webhooks.
+    WebhookManage => "webhooks:manage", None, Write;
 }
 
 /// Every scope that a client can be given.
@@ -124,18 +134,21 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("referrals:read", "Look at the agency's referrals"),
     ("referrals:write", "Draft, send and revoke referrals"),
     ("referrals:decide", "Accept, reject and complete referrals"),
-    ("corrections:read", "Look at corrections that the agency proposed or received"),
-    ("corrections:write", "Propose, answer and withdraw corrections"),
     ("assistance:read", "Look at the help that victims need and get, and at reunifications"),
     ("assistance:write", "Register and move help and reunifications"),
     ("programmes:read", "Look at campaigns, trainings, fundings and their totals"),
     ("programmes:write", "Keep the agency's campaigns, trainings and fundings"),
+    ("corrections:read", "Look at corrections that the agency proposed or received"),
+    ("corrections:write", "Propose, answer and withdraw corrections"),
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
+    ("imports:create", "Bring many cases in from a file"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
     ("tokens:introspect", "Ask whether any client's token holds, as a gateway before the registry"),
+    ("events:read", "Follow what changes in the records that the other scopes read"),
+    ("webhooks:manage", "Keep the agency's webhooks"),
 ];
 
 /// The scope as the program knows it.

@@ -13,6 +13,7 @@ use super::caller::Purpose;
 use crate::db::schema::token_revocation as t;
 use crate::db::{Conn, Store};
 use crate::kernel::ids::{ClientId, TokenId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Bucket, Result, Timestamp};
 use crate::ledger::{self, Action, Actor, Entry};
 use crate::per_engine;
@@ -87,6 +88,7 @@ pub async fn revoke(store: &Store, known: &Revoked, what: Revocation, now: Times
                 user: what.user.clone(),
                 purpose: Some(what.purpose),
                 request_id: what.request_id,
+                trail: Trail::default(),
             };
             ledger::append(tx, &actor, now, vec![Entry::new(Action::Revoked, what.token, None)])
         })

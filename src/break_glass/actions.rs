@@ -14,7 +14,7 @@ use crate::kernel::ids::{BreakGlassId, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Fault, FaultCode, Result};
 use crate::ledger::{self, Action, Entry};
-use crate::transitions::{self, Done};
+use crate::transitions::{self, Done, TransitionView};
 use crate::victims;
 
 /// The view part of the entity tag: all who see it see the same.
@@ -100,6 +100,23 @@ pub async fn read(store: &Store, act: &Act, id: BreakGlassId) -> Result<Written<
         .read(move |conn| {
             let (found, _) = find(conn, &act, id)?;
             Ok(written(&found, &act, false))
+        })
+        .await
+}
+
+/// What happened to a break-glass, oldest first.
+pub async fn list_transitions(
+    store: &Store,
+    act: &Act,
+    id: BreakGlassId,
+    after: Option<After>,
+    limit: Limit,
+) -> Result<Page<TransitionView>> {
+    let act = act.clone();
+    store
+        .read(move |conn| {
+            let (found, _) = find(conn, &act, id)?;
+            transitions::list(conn, found.case, id, after.as_ref(), limit)
         })
         .await
 }

@@ -15,13 +15,15 @@ use crate::http::{etag, respond};
 use crate::kernel::Error;
 use crate::kernel::ids::BreakGlassId;
 use crate::ledger::{Action, Entry};
+use crate::transitions::TransitionPage;
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     cfg.service(break_glass_list)
         .service(break_glass_invoke)
         .service(break_glass_read)
-        .service(break_glass_transition_create);
+        .service(break_glass_transition_create)
+        .service(break_glass_transition_list);
 }
 
 /// Opens one case that was not shared with the caller's agency, in an emergency, for at most three hours.
@@ -114,4 +116,29 @@ pub async fn break_glass_transition_create(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::make_move(allowed.store(), allowed.act(), once, glass, version, new).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
+}
+
+/// What happened to a break-glass, oldest first: who confirmed it, who reviewed it, and when.
+#[utoipa::path(tag = "break-glass", summary = "List a break-glass's transitions",
+    params(("break_glass_id" = BreakGlassId, Path, description = "The break-glass"),
+        ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
+    responses((status = 200, description = "A page of transitions", body = TransitionPage)),
+    security(("oauth2" = ["break_glass:review"])))]
+#[get("/v1/break-glass/{break_glass_id}/transitions")]
+pub async fn break_glass_transition_list(
+    req: HttpRequest,
+    allowed: Allowed<BreakGlassReview>,
+) -> Result<HttpResponse, Problem> {
+    let glass: BreakGlassId = id(&req, "break_glass_id")?;
+    let mut params = Params::parse(&req, &["limit", "cursor"])?;
+    let limit = params.limit();
+    params.finish()?;
+    let (act, client) = (allowed.act(), allowed.caller().client);
+    let cursors = &allowed.services().cursors;
+    let after = cursors.after(&params, client)?;
+    let page = actions::list_transitions(allowed.store(), &act, glass, after, limit).await?;
+    let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
+    let body = TransitionPage { items: page.items, next_cursor: next_cursor.clone() };
+    Ok(respond::page(&req, &params, None, next_cursor, &body))
 }

@@ -92,6 +92,17 @@ pub fn find(conn: &mut Conn, id: BreakGlassId) -> Result<BreakGlass> {
     glass(row, &keys)
 }
 
+/// Every time that glass was broken over a case, and by whom.
+pub fn over(conn: &mut Conn, case: CaseId) -> Result<Vec<(BreakGlassId, String)>> {
+    Ok(t::table
+        .filter(t::bucket.eq(case.bucket().number()))
+        .filter(t::case_id.eq(case))
+        .filter(t::until_at.is_not_null())
+        .select((t::id, t::agency_code))
+        .order(t::id.asc())
+        .load(conn)?)
+}
+
 /// Writes a moved break-glass over the version that it was read at; a reviewed one leaves the pile of those that wait.
 pub fn update(tx: &mut Conn, after: &BreakGlass, read_at: i64) -> Result<()> {
     let (bucket, id) = after.id.key();

@@ -64,7 +64,9 @@ impl Opening {
         let (suspects, more) = accused::prepare(new_accused, "/accused", act, id);
         faults.extend(more);
         let first = case.as_ref().and_then(|c| c.initial_charge_state(&act.catalogue)).unwrap_or_default();
-        let (counts, more) = charges::prepare(new_charges, "/charges", act, id, (fact_date, &first), &suspects, &persons);
+        let accused: Vec<_> = suspects.iter().map(|a| (a.label.clone(), a.id)).collect();
+        let harmed: Vec<_> = persons.iter().map(|v| (v.label.clone(), v.id)).collect();
+        let (counts, more) = charges::prepare(new_charges, "/charges", act, id, (fact_date, &first), &accused, &harmed);
         faults.extend(more);
         no_faults(faults)?;
         let case = case.ok_or_else(|| Error::internal("a case without faults is there"))?;
@@ -78,22 +80,32 @@ pub async fn open_case(store: &Store, act: Act, once: Once, new: CaseCreate) -> 
     commit_opening(store, act, once, opening).await
 }
 
+/// Writes cases whose claims are made, with their persons and charges, in the caller's transaction: the one way in, for
+/// a case over HTTP and for many from a file.
+pub fn register(tx: &mut Conn, act: &Act, openings: &[&Opening]) -> Result<()> {
+    let mut entries = Vec::new();
+    for Opening { case, persons, suspects, counts } in openings {
+        store::insert(tx, act, case)?;
+        deadlines::desk::open(tx, &act.catalogue, case, act.now)?;
+        entries.push(Entry::new(Action::Created, case.id, Some(1)));
+        entries.extend(victims::insert(tx, act, case.id, persons)?);
+        entries.extend(accused::insert(tx, act, case.id, suspects)?);
+        entries.extend(charges::insert(tx, act, counts)?);
+    }
+    ledger::append(tx, &act.actor, act.now, entries)
+}
+
 /// Registers what was planned in the bucket of the key.
 pub async fn commit_opening(store: &Store, act: Act, once: Once, opening: Opening) -> Result<Written<CaseView>> {
     store
         .write(move |tx| {
-            let Opening { case, persons, suspects, counts } = &opening;
+            let case = &opening.case;
             let id = case.id;
             if let Claim::Replay { resource, .. } = idempotency::claim(tx, &once, id.bucket(), id.erase(), 1, act.now)? {
                 return written(tx, &act, CaseId::from_uuid(resource.uuid()), true);
             }
-            store::insert(tx, &act, case)?;
-            deadlines::desk::open(tx, &act.catalogue, case, act.now)?;
-            let mut entries = vec![Entry::new(Action::Created, id, Some(1))];
-            entries.extend(victims::insert(tx, &act, id, persons)?);
-            entries.extend(accused::insert(tx, &act, id, suspects)?);
-            entries.extend(charges::insert(tx, &act, counts)?);
-            ledger::append(tx, &act.actor, act.now, entries)?;
+            store::claim(tx, case)?;
+            register(tx, &act, &[&opening])?;
             let sight = super::docket::owner_sight();
             Ok(Written { view: case.view(&sight), tag: sight.view(), replayed: false })
         })

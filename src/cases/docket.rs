@@ -123,11 +123,8 @@ pub fn sight(conn: &mut Conn, scope: &Scope, case: CaseId) -> Result<Sight> {
         return Ok(sight.clone());
     }
     let opened = glass::opened(conn, scope, &[case])?;
-    let opened = opened.into_iter().map(|(_, sections)| sections).reduce(Sections::union);
-    match opened {
-        Some(sections) => Ok(glass::widen(shared, sections)),
-        None => shared.ok_or(Error::NotFound),
-    }
+    let widen = |sight, opened| Some(glass::widen(scope, sight, opened));
+    opened.into_iter().fold(shared, widen).ok_or(Error::NotFound)
 }
 
 fn read_sight(relation: &str, sections: &str, only: Option<Json>) -> Result<Sight> {
@@ -457,10 +454,10 @@ pub fn sights(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<(C
         .into_iter()
         .map(|(case, relation, sections, victims)| Ok((case, read_sight(&relation, &sections, victims)?)))
         .collect::<Result<Vec<_>>>()?;
-    for (case, sections) in glass::opened(conn, scope, cases)? {
-        let at = sights.iter().position(|(known, _)| *known == case);
+    for opened in glass::opened(conn, scope, cases)? {
+        let at = sights.iter().position(|(known, _)| *known == opened.case);
         let shared = at.map(|at| sights.swap_remove(at).1);
-        sights.push((case, glass::widen(shared, sections)));
+        sights.push((opened.case, glass::widen(scope, shared, opened)));
     }
     Ok(sights)
 }

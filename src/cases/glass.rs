@@ -60,23 +60,48 @@ pub fn shorten(tx: &mut Conn, agency: &AgencyCode, case: CaseId, glass: BreakGla
     Ok(())
 }
 
+/// One case that is open to the caller's agency now, because of one emergency.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened {
+    /// The case.
+    pub case: CaseId,
+    /// What is open of it.
+    pub sections: Sections,
+    /// Why.
+    pub glass: BreakGlassId,
+}
+
 /// What is open to the caller's agency of these cases now.
-pub fn opened(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<(CaseId, Sections)>> {
+pub fn opened(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<Opened>> {
     if scope.oversight() || cases.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<(CaseId, String)> = t::table
+    let rows: Vec<(CaseId, String, BreakGlassId)> = t::table
         .filter(t::bucket.eq(scope.lane_bucket().number()))
         .filter(t::agency_code.eq(scope.lane()))
         .filter(t::case_id.eq_any(cases.to_vec()))
         .filter(t::until_at.gt(scope.at()))
-        .select((t::case_id, t::sections))
+        .select((t::case_id, t::sections, t::break_glass_id))
         .load(conn)?;
-    Ok(rows.into_iter().map(|(case, sections)| (case, Sections::from_stored(&sections))).collect())
+    let opened = |(case, sections, glass): (CaseId, String, BreakGlassId)| Opened {
+        case,
+        sections: Sections::from_stored(&sections),
+        glass,
+    };
+    Ok(rows.into_iter().map(opened).collect())
 }
 
-/// A sight with what was opened beside it. An owner sees everything already.
-pub fn widen(sight: Option<Sight>, opened: Sections) -> Sight {
+/// A sight with what was opened beside it; where that shows more than there was, the request's entries will say so.
+pub fn widen(scope: &Scope, sight: Option<Sight>, opened: Opened) -> Sight {
+    let wider = wide(sight.clone(), opened.sections);
+    if sight.as_ref() != Some(&wider) {
+        scope.trail().under(opened.glass);
+    }
+    wider
+}
+
+/// An owner sees everything already.
+fn wide(sight: Option<Sight>, opened: Sections) -> Sight {
     let seen = |section: Section| opened.has(section);
     match sight {
         None => Sight { relation: Relation::Participant, sections: opened, victims: None, identities: None },

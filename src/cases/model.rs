@@ -7,6 +7,7 @@ use super::sections::Section;
 use super::wire::{CaseCreate, CasePatch, CaseView, Identifier, IdentifierInput};
 use crate::act::Act;
 use crate::catalogue::{Catalogue, SchemeFault, WrittenUnder, keep_standing_codes};
+use crate::extensions::{self, Extension};
 use crate::kernel::ids::CaseId;
 use crate::kernel::{AgencyCode, Day, Error, Fault, FaultCode, Field, PartialDate, Result, Timestamp};
 
@@ -68,6 +69,9 @@ pub struct CaseDetail {
     pub exploitation: Vec<String>,
     /// Complexity.
     pub complexity: String,
+    /// What another system says of the case and has no field here.
+    #[serde(default)]
+    pub extensions: Vec<Extension>,
     /// The legal day from which the terms of the stage run: that of the report, then that of the act that entered it.
     pub stage_since: chrono::NaiveDate,
     /// Files before and after this one.
@@ -134,6 +138,7 @@ impl Case {
                 scope: new.scope.clone(),
                 exploitation: new.exploitation.clone(),
                 complexity: new.complexity.clone().unwrap_or_else(|| "simple".to_owned()),
+                extensions: new.extensions.clone(),
                 stage_since,
                 chain: Chain::default(),
                 written_under: WrittenUnder::new(law),
@@ -165,6 +170,7 @@ impl Case {
             scope,
             exploitation,
             complexity,
+            extensions,
         } = patch;
         let numbers = match numbers {
             Field::Absent => Field::Absent,
@@ -190,6 +196,7 @@ impl Case {
         note("/scope", scope.apply(&mut detail.scope));
         note("/exploitation", exploitation.apply_or(&mut detail.exploitation, Vec::new()));
         note("/complexity", set(&mut detail.complexity, complexity, "/complexity", &mut faults));
+        note("/extensions", extensions.apply_or(&mut detail.extensions, Vec::new()));
         self.check(law, act.now, &mut faults);
         keep_standing_codes(&mut faults, &changed);
         crate::kernel::error::no_faults(faults)?;
@@ -208,6 +215,7 @@ impl Case {
     }
 
     fn check(&self, law: &Catalogue, now: Timestamp, faults: &mut Vec<Fault>) {
+        extensions::check(&self.detail.extensions, "/extensions", faults);
         let mut fault = |pointer: String, code| faults.push(Fault::body(pointer, code));
         let detail = &self.detail;
         for (pointer, list, code) in [
@@ -305,7 +313,7 @@ impl Case {
             .map(|(index, i)| (claim_of(&i.scheme, i.issuer.as_deref(), &i.normal_form), Claimed::Identifier(index)))
             .collect();
         if let Some(key) = &self.external_ref {
-            claims.push((format!("external_ref:case:{}:{key}", self.owner), Claimed::ExternalRef));
+            claims.push((ref_claim(&self.owner, key), Claimed::ExternalRef));
         }
         // One order for everybody, so that two writers never wait for each other.
         claims.sort();
@@ -342,6 +350,7 @@ impl Case {
             scope,
             exploitation,
             complexity,
+            extensions,
             stage_since,
             chain: Chain { continues, continued_in, joined_from, split_into },
             written_under: _,
@@ -350,9 +359,13 @@ impl Case {
         let narrative = sight.sees(Section::Narrative);
         let own = sight.must_own().is_ok();
         let mut redacted = Vec::new();
-        for (granted, pointer) in
-            [(own, "#/external_ref"), (numbers, "#/identifiers"), (narrative, "#/title"), (narrative, "#/summary")]
-        {
+        for (granted, pointer) in [
+            (own, "#/external_ref"),
+            (numbers, "#/identifiers"),
+            (narrative, "#/title"),
+            (narrative, "#/summary"),
+            (narrative, "#/extensions"),
+        ] {
             if !granted {
                 redacted.push(pointer.to_owned());
             }
@@ -383,6 +396,7 @@ impl Case {
             territory: territory.clone(),
             scope: scope.clone(),
             exploitation: exploitation.clone(),
+            extensions: narrative.then(|| extensions.clone()),
             continues: *continues,
             continued_in: *continued_in,
             joined_from: joined_from.clone(),
@@ -411,6 +425,11 @@ impl Claimed {
             }
         }
     }
+}
+
+/// The claim text of an agency's own key.
+pub fn ref_claim(owner: &AgencyCode, key: &str) -> String {
+    format!("external_ref:case:{owner}:{key}")
 }
 
 /// The claim text of a file number.

@@ -1,6 +1,9 @@
 //! SQL of the cases.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
+use diesel::sql_types::{Array, SmallInt, Text};
 
 use super::docket::{self, Filter, Listed, Listing, Sight, sight};
 use super::model::{Case, CaseDetail, Claimed};
@@ -8,6 +11,7 @@ use crate::act::Act;
 use crate::auth::Scope;
 use crate::catalogue::Catalogue;
 use crate::db::schema::{case_file as t, unique_claim};
+use crate::db::types::IdSql;
 use crate::db::{Conn, Json, Keep};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{CaseId, ClientId};
@@ -55,7 +59,7 @@ fn columns() -> _ {
 
 impl Guarded for CaseDetail {
     const PLACE: &'static str = "case_file.detail";
-    const SECRET: &'static [&'static str] = &["title", "summary"];
+    const SECRET: &'static [&'static str] = &["title", "summary", "extensions"];
 }
 
 fn case(row: Row, keys: &Keys) -> Result<Case> {
@@ -131,9 +135,8 @@ pub fn locked_listing(tx: &mut Conn, id: CaseId) -> Result<Listing> {
     Ok(case(row, &vault::keys(tx, [id])?)?.listing())
 }
 
-/// Inserts a case with its claims and its docket.
+/// Inserts a case with its docket; its claims must have been made.
 pub fn insert(tx: &mut Conn, act: &Act, case: &Case) -> Result<()> {
-    claim(tx, case)?;
     let Case {
         id,
         version,
@@ -219,17 +222,74 @@ fn take(tx: &mut Conn, claim: &str, id: CaseId, what: Claimed) -> Result<()> {
     Ok(())
 }
 
+/// Makes these claims where nobody has them; answers those that were made.
+pub fn claim_all(tx: &mut Conn, claims: &[(String, CaseId)]) -> Result<BTreeSet<(String, CaseId)>> {
+    if claims.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mut sorted: Vec<&(String, CaseId)> = claims.iter().collect();
+    // One order for everybody, so that two writers never wait for each other; of two that want the same, the first.
+    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let bucket = |claim: &String| Bucket::of_text(&[claim.as_str()]).number();
+    match tx {
+        Conn::Postgres(c) => {
+            let made: Vec<Made> = diesel::sql_query(
+                "INSERT INTO unique_claim (bucket, claim, owner_id) \
+                 SELECT * FROM unnest($1::smallint[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING \
+                 RETURNING claim, owner_id",
+            )
+            .bind::<Array<SmallInt>, _>(sorted.iter().map(|(claim, _)| bucket(claim)).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(sorted.iter().map(|(claim, _)| claim.as_str()).collect::<Vec<_>>())
+            .bind::<Array<IdSql>, _>(sorted.iter().map(|(_, id)| *id).collect::<Vec<_>>())
+            .kept()
+            .load(c)?;
+            Ok(made.into_iter().map(|m| (m.claim, m.owner_id)).collect())
+        }
+        Conn::Sqlite(c) => {
+            let mut made = BTreeSet::new();
+            for (claim, id) in sorted {
+                let new = diesel::insert_into(unique_claim::table)
+                    .values((
+                        unique_claim::bucket.eq(bucket(claim)),
+                        unique_claim::claim.eq(claim),
+                        unique_claim::owner_id.eq(id.erase()),
+                    ))
+                    .on_conflict_do_nothing()
+                    .execute(c)?;
+                if new > 0 {
+                    made.insert((claim.clone(), *id));
+                }
+            }
+            Ok(made)
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Made {
+    #[diesel(sql_type = Text)]
+    claim: String,
+    #[diesel(sql_type = IdSql)]
+    owner_id: CaseId,
+}
+
+/// Gives a claim back.
+pub fn unclaim(tx: &mut Conn, claim: &str) -> Result<()> {
+    diesel::delete(
+        unique_claim::table
+            .filter(unique_claim::bucket.eq(Bucket::of_text(&[claim]).number()))
+            .filter(unique_claim::claim.eq(claim)),
+    )
+    .execute(tx)?;
+    Ok(())
+}
+
 /// Gives back the claims that `case` no longer has.
 pub fn release(tx: &mut Conn, before: &Case, after: &Case) -> Result<()> {
     let kept = after.claims();
     for (claim, _) in before.claims() {
         if !kept.iter().any(|(k, _)| *k == claim) {
-            diesel::delete(
-                unique_claim::table
-                    .filter(unique_claim::bucket.eq(Bucket::of_text(&[claim.as_str()]).number()))
-                    .filter(unique_claim::claim.eq(&claim)),
-            )
-            .execute(tx)?;
+            unclaim(tx, &claim)?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use validator::Validate;
 use crate::accused::wire::{AccusedCreate, AccusedPage};
 use crate::charges::verdicts::VerdictInput;
 use crate::charges::wire::{ChargePage, InlineChargeCreate};
+use crate::extensions::Extension;
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, ParticipantId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Day, Field, PartialDate, Timestamp};
 use crate::transitions::LegalAct;
@@ -130,6 +131,10 @@ pub struct CaseCreate {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 40)]
     pub complexity: Option<String>,
+    /// What another system says of the case and has no field here.
+    #[serde(default)]
+    #[schema(max_items = 400)]
+    pub extensions: Vec<Extension>,
     /// Persons harmed.
     #[validate(length(max = 200), nested)]
     #[serde(default)]
@@ -191,6 +196,9 @@ pub struct CasePatch {
     /// Complexity.
     #[serde(default)]
     pub complexity: Field<String>,
+    /// Replaces all extensions.
+    #[serde(default)]
+    pub extensions: Field<Vec<Extension>>,
 }
 
 /// A case as the caller may see it.
@@ -259,6 +267,10 @@ pub struct CaseView {
     pub scope: Option<String>,
     /// Forms of exploitation.
     pub exploitation: Vec<String>,
+    /// What another system says of the case and has no field here; absent where not granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub extensions: Option<Vec<Extension>>,
     /// The file that this one was split or transferred from.
     #[schema(required)]
     pub continues: Option<CaseId>,

@@ -5,14 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::verdicts::{Reparation, Verdict, reparation_faults};
 use super::wire::{ChargePatch, ChargeView, InlineChargeCreate, Recharacterisation};
-use crate::accused::PreparedAccused;
 use crate::act::Act;
 use crate::cases::{Section, Sight};
 use crate::catalogue::{Catalogue, OffenceFault, OffenceVersion, Penalty, WrittenUnder, keep_standing_codes};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
-use crate::victims::PreparedVictim;
 
 /// What no list filters by. One document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -346,22 +344,22 @@ pub fn prepare(
     act: &Act,
     case: CaseId,
     (fact_date, state): (NaiveDate, &str),
-    accused: &[PreparedAccused],
-    victims: &[PreparedVictim],
+    accused: &[(Option<String>, AccusedId)],
+    victims: &[(Option<String>, VictimId)],
 ) -> (Vec<Charge>, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut charges = Vec::new();
     for (index, new) in given.into_iter().enumerate() {
         let at = format!("{at}/{index}");
         let InlineChargeCreate { accused: label, offence_code, article, role, aggravators, victims: labels } = new;
-        let person = accused.iter().find(|a| a.label.as_ref() == Some(&label)).map(|a| a.id);
+        let person = accused.iter().find(|(l, _)| l.as_ref() == Some(&label)).map(|(_, id)| *id);
         if person.is_none() {
             faults.push(Fault::body(format!("{at}/accused"), FaultCode::ReferenceNotFound));
         }
         let mut concerned = Vec::new();
         for (n, label) in labels.iter().enumerate() {
-            match victims.iter().find(|v| v.label.as_ref() == Some(label)) {
-                Some(victim) => concerned.push(victim.id),
+            match victims.iter().find(|(l, _)| l.as_ref() == Some(label)) {
+                Some((_, victim)) => concerned.push(*victim),
                 None => faults.push(Fault::body(format!("{at}/victims/{n}"), FaultCode::ReferenceNotFound)),
             }
         }

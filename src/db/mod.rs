@@ -7,6 +7,7 @@ pub mod connection;
 pub mod errors;
 pub mod kept;
 pub mod migrations;
+mod savepoint;
 pub mod schema;
 pub mod store;
 pub mod types;
@@ -15,6 +16,7 @@ mod writer;
 
 pub use connection::{Conn, DatabaseUrl};
 pub use kept::Keep;
+pub use savepoint::{in_savepoint, tentatively};
 pub use store::{Store, StoreSettings, Together};
 pub use types::{Clear, Json};
 

@@ -960,3 +960,135 @@ diesel::table! {
         updated_at -> TimeSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `event_lane`: what the feed shows, by lane, in sealed order.
+    event_lane (bucket, agency_code, position, seq) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        position -> BigInt,
+        seq -> SmallInt,
+        entry_id -> IdSql,
+        at -> TimeSql,
+        sealed_at -> TimeSql,
+        event_type -> Text,
+        resource_type -> Text,
+        resource_id -> IdSql,
+        version -> Nullable<BigInt>,
+        gate -> Text,
+        scope -> Text,
+        case_id -> Nullable<IdSql>,
+        person_id -> Nullable<IdSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `webhook`: subscriptions to the feed.
+    webhook (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        agency_code -> Text,
+        client_id -> IdSql,
+        state -> Text,
+        reason -> Nullable<Text>,
+        algorithm -> Text,
+        types -> Text,
+        detail -> JsonSql,
+        position -> BigInt,
+        seen_to -> BigInt,
+        failed -> SmallInt,
+        next_at -> TimeSql,
+        ping_id -> Nullable<IdSql>,
+        step -> BigInt,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `webhook_delivery`: every attempt.
+    webhook_delivery (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        webhook_id -> IdSql,
+        event_id -> IdSql,
+        event_type -> Text,
+        attempt -> SmallInt,
+        at -> TimeSql,
+        outcome -> Text,
+        status -> Nullable<SmallInt>,
+        duration_ms -> BigInt,
+        position -> BigInt,
+        seen_to -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+    /// Table `job`: work that goes on behind a request.
+    job (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        client_id -> IdSql,
+        agency_code -> Text,
+        kind -> Text,
+        state -> Text,
+        done -> BigInt,
+        total -> Nullable<BigInt>,
+        expires_at -> Nullable<TimeSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+    /// Table `job_queue`: jobs that wait or run, and who holds them.
+    job_queue (bucket, job_id) {
+        bucket -> SmallInt,
+        job_id -> IdSql,
+        holder -> Text,
+        until_at -> TimeSql,
+        token -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+    /// Table `job_chunk`: the files of a job, sealed, in pieces.
+    job_chunk (bucket, job_id, file, seq) {
+        bucket -> SmallInt,
+        job_id -> IdSql,
+        file -> Text,
+        seq -> BigInt,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+    /// Table `import_origin`: what an import said of a case the last time.
+    import_origin (bucket, case_id) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        fingerprint -> Text,
+        parts -> JsonSql,
+        updated_at -> TimeSql,
+    }
+}

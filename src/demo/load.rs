@@ -19,6 +19,7 @@ use crate::consents::wire::{ConsentCreate, ConsentTransitionCreate};
 use crate::db::Store;
 use crate::http::idempotency::{Key, Once};
 use crate::kernel::ids::{CaseId, ChargeId, ClientId, ReferralId, VictimId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::Actor;
 use crate::persons::IndexKey;
@@ -222,6 +223,7 @@ impl Loader<'_> {
                 user: None,
                 purpose: Some(purpose),
                 request_id: uuid::Uuid::from_u128(u128::from(number)),
+                trail: Trail::default(),
             },
             scope: caller.scope(now),
             now,

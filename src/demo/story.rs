@@ -230,6 +230,7 @@ impl Teller<'_> {
             scope: Some(self.of(&[("internal", 80), ("international", 15), ("cross_border_local", 5)]).to_owned()),
             exploitation: vec![exploitation.to_owned()],
             complexity: Some(self.of(&[("simple", 70), ("complex", 24), ("organised", 6)]).to_owned()),
+            extensions: Vec::new(),
             victims,
             accused,
             charges,

@@ -111,22 +111,28 @@ impl<T: DeserializeOwned + Validate + ToSchema> Body<T> {
         let bytes = tokio::time::timeout(limits.wait, collect(&req, payload, limits.bytes.min(most)))
             .await
             .map_err(|_| Error::RequestTimeout)??;
-        let key = caller.store().vault()?.derive("idempotency")?;
-        let fingerprint = fingerprint(&*key, &req, &bytes);
+        let mut digest = Fingerprint::new(caller, &req)?;
+        digest.update(&bytes);
+        let fingerprint = digest.finish();
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::InvalidJson)?;
-        // One name has one spelling in the registry (NFC), however the sender's keyboard composed it.
-        let text = strict::nfc(text);
-        let text = text.as_ref();
-        // Escapes are the only way a control character can hide in valid JSON; marks of direction come raw too.
-        let suspicious = text.contains("\\u") || strict::has_forbidden(text);
-        if !suspicious
-            && let Ok(value) = strict::read::<T>(text)
-            && value.validate().is_ok()
-        {
-            return Ok((value, fingerprint));
-        }
-        explain::<T>(text).map(|value| (value, fingerprint))
+        parse(text).map(|value| (value, fingerprint))
     }
+}
+
+/// Reads a body's text: strictly, and every fault with its pointer.
+pub fn parse<T: DeserializeOwned + Validate + ToSchema>(text: &str) -> Result<T> {
+    // One name has one spelling in the registry (NFC), however the sender's keyboard composed it.
+    let text = strict::nfc(text);
+    let text = text.as_ref();
+    // Escapes are the only way a control character can hide in valid JSON; marks of direction come raw too.
+    let suspicious = text.contains("\\u") || strict::has_forbidden(text);
+    if !suspicious
+        && let Ok(value) = strict::read::<T>(text)
+        && value.validate().is_ok()
+    {
+        return Ok(value);
+    }
+    explain::<T>(text)
 }
 
 fn media_type(req: &HttpRequest) -> Result<()> {
@@ -159,15 +165,36 @@ async fn collect(req: &HttpRequest, mut payload: Payload, most: usize) -> Result
     Ok(bytes)
 }
 
-/// Keyed: a thief of the database must not find out a body by guessing at it.
-fn fingerprint(key: &[u8], req: &HttpRequest, bytes: &[u8]) -> String {
-    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key);
-    let mut digest = aws_lc_rs::hmac::Context::with_key(&key);
-    for part in [req.method().as_str().as_bytes(), b" ", req.path().as_bytes(), b"\n"] {
-        digest.update(part);
+/// The fingerprint of a request while its body comes in. Keyed: a thief of the database must not find out a body by
+/// guessing at it.
+pub struct Fingerprint(aws_lc_rs::hmac::Context);
+
+impl Fingerprint {
+    /// Of a request of this method and path, and of this query where it has one.
+    pub fn new<P: Permission>(caller: &Allowed<P>, req: &HttpRequest) -> Result<Self> {
+        let key = caller.store().vault()?.derive("idempotency")?;
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &*key);
+        let mut digest = aws_lc_rs::hmac::Context::with_key(&key);
+        for part in [req.method().as_str().as_bytes(), b" ", req.path().as_bytes()] {
+            digest.update(part);
+        }
+        if !req.query_string().is_empty() {
+            digest.update(b"?");
+            digest.update(req.query_string().as_bytes());
+        }
+        digest.update(b"\n");
+        Ok(Self(digest))
     }
-    digest.update(bytes);
-    digest.sign().as_ref().iter().map(|b| format!("{b:02x}")).collect()
+
+    /// The next bytes of the body.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The fingerprint, hex.
+    pub fn finish(self) -> String {
+        self.0.sign().as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    }
 }
 
 /// The slow look at a body that did not pass: what is wrong with it, all of it. Answers the value after all

@@ -15,6 +15,12 @@ const OPEN: &[&str] = &[
     "AvailableTransitions",
     "ConsistencyProof",
     "HistoryEvent",
+    "JobManifest",
+    "JobOutput",
+    "JobPage",
+    "JobProgress",
+    "JobRecord",
+    "JobTransitionCreate",
     "HistoryPage",
     "LedgerCheckpoint",
     "LedgerCheckpointPage",
@@ -41,6 +47,7 @@ const IDENTITY: &[&str] = &[
     "AccusedSearch",
     "DeconflictionQuestion",
     "Contact",
+    "Extension",
 ];
 /// What tells nothing of a person, whichever record it stands in.
 const PLAIN: &[&str] = &[
@@ -55,6 +62,7 @@ const PLAIN: &[&str] = &[
     "accused_id",
     "charge_id",
     "referral_id",
+    "break_glass_id",
     "code",
     "number",
     "stage",

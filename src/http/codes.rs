@@ -60,7 +60,9 @@ problems! {
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress" 409 "La misma clave está en proceso" "The same key is in progress" "La même clé est en cours";
     EXTERNAL_REF_TAKEN = "external_ref_taken" 409 "external_ref ya usada por su entidad" "external_ref already used by your agency" "external_ref déjà utilisée par votre autorité";
     IDENTIFIER_TAKEN = "identifier_taken" 409 "El número ya está registrado" "The number is already registered" "Le numéro est déjà enregistré";
+    EXPORT_EXPIRED = "export_expired" 410 "El archivo ya no está disponible" "The file is no longer available" "Le fichier n'est plus disponible";
     ERASED = "erased" 410 "El contenido fue suprimido" "The content was erased" "Le contenu a été effacé";
+    FEED_TRUNCATED = "feed_truncated" 410 "Los eventos desde ese punto ya no se conservan" "Events after this place are no longer kept" "Les événements depuis ce point ne sont plus conservés";
     PRECONDITION_FAILED = "precondition_failed" 412 "El registro cambió" "The record has changed" "L'enregistrement a changé";
     CONTENT_TOO_LARGE = "content_too_large" 413 "Cuerpo demasiado grande" "Body too large" "Corps trop volumineux";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type" 415 "Tipo de contenido no admitido" "Unsupported media type" "Type de contenu non pris en charge";
@@ -99,6 +101,8 @@ pub fn kind(error: &Error) -> &'static ProblemKind {
         Error::OwnerOnly => &OWNER_ONLY,
         Error::NotFound => &NOT_FOUND,
         Error::Erased => &ERASED,
+        Error::FeedTruncated => &FEED_TRUNCATED,
+        Error::ExportExpired => &EXPORT_EXPIRED,
         Error::MethodNotAllowed(_) => &METHOD_NOT_ALLOWED,
         Error::NotAcceptable => &NOT_ACCEPTABLE,
         Error::RequestTimeout => &REQUEST_TIMEOUT,

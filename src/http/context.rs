@@ -19,6 +19,7 @@ use super::problem::{rechallenge, render};
 use crate::config::AccessLogFormat;
 use crate::kernel::error::{Error, Unavailable};
 use crate::kernel::ids::EntryId;
+use crate::kernel::trail::Trail;
 use crate::kernel::{Bucket, Timestamp};
 
 /// What is known of a request before anything else.
@@ -93,6 +94,8 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let squeeze = super::squeeze::accepted(req.headers()) && !req.path().starts_with("/oauth/");
     let oversized = oversized(&req);
     let timeout = edge.as_ref().map_or(Duration::from_secs(20), |e| e.timeout);
+    // A file of many megabytes takes its time on a thin line.
+    let timeout = if req.path() == super::guard::IMPORTS { timeout * 15 } else { timeout };
     let base = edge.as_ref().map_or(String::new(), |e| e.base.clone());
     if oversized {
         count(edge.as_ref().map(|e| e.as_ref()), "oversized", &method, 431, started);
@@ -143,6 +146,13 @@ pub async fn layer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let bound = response.request().extensions().get::<Bound>().cloned();
     if let Some(bound) = bound {
         bound_headers(response.headers_mut(), &bound);
+    }
+    let wrote = response.request().extensions().get::<Trail>().and_then(Trail::entry);
+    if let Some(entry) = wrote.filter(|_| response.status().is_success())
+        && let Ok(value) = HeaderValue::from_str(&entry.to_string())
+        && !response.headers().contains_key("audit-event-id")
+    {
+        response.headers_mut().insert(HeaderName::from_static("audit-event-id"), value);
     }
     for (name, value) in cors {
         response.headers_mut().insert(name, value);

@@ -53,8 +53,11 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "trainings", "description": "Trainings of professionals, counted and never named"},
                 {"name": "fundings", "description": "Who gave how much, and what it paid for"},
                 {"name": "statistics", "description": "Figures of what the caller may see"},
+                {"name": "jobs", "description": "Imports, exports and how far they are"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
+                {"name": "events", "description": "What changes, as a feed to follow"},
+                {"name": "webhooks", "description": "What changes, brought to an endpoint of the partner's"},
                 {"name": "catalogues", "description": "The law as dated data: offences, code lists, procedure, places"},
                 {"name": "oauth", "description": "Tokens"},
                 {"name": "operations", "description": "Health and reference"}
@@ -212,12 +215,20 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     if path == "/v1/batch"
         || path == "/v1/corrections/{correction_id}/transitions"
         || path.ends_with("/identity")
+        || path.contains("/files/")
         || (method == "patch" && ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p)))
     {
         statuses.push(410);
     }
+    if path == "/v1/events" || path.ends_with("/redeliveries") {
+        statuses.push(410);
+    }
     let read = method == "get" && secured;
-    let answer = operation.get("responses").and_then(|r| r.get("200").or_else(|| r.get("201"))).and_then(schema_of).cloned();
+    let answer = operation
+        .get("responses")
+        .and_then(|r| r.get("200").or_else(|| r.get("201")).or_else(|| r.get("202")))
+        .and_then(schema_of)
+        .cloned();
     let has_version = answer.as_ref().is_some_and(|schema| has(whole, schema, "version"));
     let asked = operation.get("requestBody").and_then(schema_of).cloned();
     let class = [&answer, &asked].into_iter().flatten().map(|s| classes::highest(whole, s)).max().unwrap_or("P0");
@@ -245,9 +256,11 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         "/v1/catalogues",
         "/v1/audit/checkpoints",
         "/v1/audit/consistency",
+        "/v1/webhooks",
     ]
     .iter()
     .any(|p| path.starts_with(p))
+        || path.starts_with("/v1/jobs") && !path.contains("/files/")
         || ["/proof", "/history", "/transitions", "/available"].iter().any(|p| path.ends_with(p));
     let audit = match method {
         _ if path == "/oauth/revoke" => "change",
@@ -288,13 +301,18 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
             if secured && has_version || path.starts_with("/v1/catalogues") {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
-            if audit == "read" {
+            if audit == "read" || audit == "change" && secured {
                 put(headers, "Audit-Event-Id", json!({"$ref": "#/components/headers/AuditEventId"}));
             }
             example(response, whole, examples);
         }
-        if let Some(created) = responses.get_mut("201").and_then(|r| r.get_mut("headers")) {
-            put(created, "Location", json!({"$ref": "#/components/headers/Location"}));
+        for made in ["201", "202"] {
+            if let Some(headers) = responses.get_mut(made).and_then(|r| r.get_mut("headers")) {
+                put(headers, "Location", json!({"$ref": "#/components/headers/Location"}));
+                if made == "202" {
+                    put(headers, "Retry-After", json!({"$ref": "#/components/headers/RetryAfter"}));
+                }
+            }
         }
         let paged = read && answer.as_ref().is_some_and(|s| has(whole, s, "next_cursor"));
         if let Some(headers) = responses.get_mut("200").filter(|_| paged).and_then(|page| page.get_mut("headers")) {

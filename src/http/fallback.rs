@@ -29,6 +29,7 @@ impl Paths {
                 (item.get.is_some(), "HEAD"),
                 (item.post.is_some(), "POST"),
                 (item.patch.is_some(), "PATCH"),
+                (item.delete.is_some(), "DELETE"),
             ] {
                 if there {
                     methods.push(name);

@@ -23,11 +23,14 @@ use crate::auth::policy::Permission;
 use crate::auth::{Authenticator, Caller, Signer};
 use crate::catalogue::Catalogue;
 use crate::db::Store;
+use crate::events::actions::Feed;
 use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
 use crate::ledger::{self, AccessLog, Actor, Entry, Notary};
 use crate::persons::IndexKey;
+use crate::webhooks::Hooks;
 
 /// What handlers share besides the store.
 pub struct Services {
@@ -41,8 +44,14 @@ pub struct Services {
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
+    /// The change feed.
+    pub feed: Arc<Feed>,
+    /// The webhooks.
+    pub hooks: Arc<Hooks>,
     /// Who signs receipts.
     pub signer: Signer,
+    /// Wakes the worker of the jobs.
+    pub bell: Arc<crate::jobs::worker::Bell>,
 }
 
 /// App data that only this file can open.
@@ -77,6 +86,7 @@ pub struct Allowed<P: Permission> {
     store: Store,
     caller: Arc<Caller>,
     context: RequestContext,
+    trail: Trail,
     /// Counts this request as running.
     _running: Option<Running>,
     permission: PhantomData<P>,
@@ -113,9 +123,10 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)
     });
     let joined = req.extensions().get::<Joined>().cloned();
     let (caller, store, proof) = match joined {
+        // The batch has shown token and proof.
         Some(Joined { store, caller, context: _ }) => (caller, store, None),
         None => {
-            let (caller, proof) = authenticated(req, &gate, &context, now)?;
+            let (caller, proof) = authenticate(req, &gate.authenticator, &context, now)?;
             (caller, gate.store.clone(), proof)
         }
     };
@@ -132,22 +143,27 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)
     }
     room?;
     let running = gate.limits.enter(caller.client)?;
-    acceptable(req)?;
-    if req.method() != Method::GET {
+    if !is_file(req.path()) {
+        acceptable(req)?;
+    }
+    // The body of an import is a file: what else the request says stands in its query.
+    if req.method() != Method::GET && req.path() != IMPORTS {
         no_parameters(req.query_string())?;
     }
-    Ok((Allowed { gate, store, caller, context, _running: running, permission: PhantomData }, proof))
+    // The layer reads it when the answer leaves.
+    let trail = Trail::default();
+    req.extensions_mut().insert(trail.clone());
+    Ok((Allowed { gate, store, caller, context, trail, _running: running, permission: PhantomData }, proof))
 }
 
-/// Who calls, by the token, and the proof that is still to be used up where the token is bound to a key.
-fn authenticated(
+/// Who the token says that calls, and the proof of possession where it is bound to a key.
+fn authenticate(
     req: &HttpRequest,
-    gate: &Gate,
+    auth: &Authenticator,
     context: &RequestContext,
     now: Timestamp,
 ) -> Result<(Arc<Caller>, Option<Proof>)> {
     let (scheme, token) = credentials(req)?;
-    let auth = &gate.authenticator;
     let bound = || Bound { nonce: auth.nonces.as_ref().map(|n| n.current(now)) };
     if scheme == Scheme::Dpop {
         req.extensions_mut().insert(bound());
@@ -193,6 +209,14 @@ pub fn one_proof(req: &HttpRequest) -> Result<&str> {
         return Err(Error::InvalidDpopProof("two headers"));
     }
     value.to_str().map_err(|_| Error::InvalidDpopProof("not ASCII"))
+}
+
+/// Where files are sent to.
+pub const IMPORTS: &str = "/v1/imports";
+
+/// Whether an answer is a file, of the media type that it is of.
+fn is_file(path: &str) -> bool {
+    path.strip_prefix("/v1/jobs/").is_some_and(|rest| rest.contains("/files/"))
 }
 
 /// Answers are JSON: whoever takes none of it gets nothing.
@@ -313,8 +337,9 @@ impl<P: Permission> Allowed<P> {
                 user: self.caller.user.clone(),
                 purpose: Some(self.caller.purpose),
                 request_id: self.context.id,
+                trail: self.trail.clone(),
             },
-            scope: self.caller.scope(now),
+            scope: self.caller.scope(now).on(&self.trail),
             now,
             catalogue: Arc::clone(&self.gate.services.catalogue),
             index: Arc::clone(&self.gate.services.index),

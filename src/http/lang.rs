@@ -36,6 +36,11 @@ impl Lang {
         best.map_or(Self::Es, |(_, lang)| lang)
     }
 
+    /// The language of a code; Spanish for any other.
+    pub fn parse(code: &str) -> Self {
+        [Self::En, Self::Fr].into_iter().find(|lang| lang.code() == code).unwrap_or(Self::Es)
+    }
+
     /// `es`, `en` or `fr`.
     pub fn code(self) -> &'static str {
         match self {

@@ -28,6 +28,11 @@ struct RouteLabels {
     method: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
 /// The metrics of one server.
 pub struct Metrics {
     registry: Registry,
@@ -37,6 +42,8 @@ pub struct Metrics {
     connections_idle: Gauge,
     ledger_sealed: Gauge<i64>,
     ledger_pending: Gauge<i64>,
+    deliveries: Family<OutcomeLabels, Counter>,
+    delivery_durations: Histogram,
     store: Store,
 }
 
@@ -58,19 +65,40 @@ impl Metrics {
         let connections_idle = gauge(&mut registry, "db_connections_idle", "Database connections idle");
         let ledger_sealed = gauge(&mut registry, "ledger_sealed_entries", "Ledger entries with a position");
         let ledger_pending = gauge(&mut registry, "ledger_pending_entries", "Ledger entries that wait for a position");
-        Self { registry, requests, durations, connections_busy, connections_idle, ledger_sealed, ledger_pending, store }
+        let deliveries = Family::<OutcomeLabels, Counter>::default();
+        registry.register("webhook_deliveries", "Attempts to deliver an event", deliveries.clone());
+        let delivery_durations = Histogram::new(exponential_buckets(0.005, 2.0, 13));
+        registry.register("webhook_delivery_duration_seconds", "Time of an attempt", delivery_durations.clone());
+        Self {
+            registry,
+            requests,
+            durations,
+            connections_busy,
+            connections_idle,
+            ledger_sealed,
+            ledger_pending,
+            deliveries,
+            delivery_durations,
+            store,
+        }
     }
 
     /// Counts one answer.
     pub fn request(&self, route: &str, method: &str, status: u16, took: Duration) {
         // An unknown method must not make a new series.
         let method = match method {
-            "GET" | "HEAD" | "POST" | "PATCH" | "OPTIONS" => method,
+            "GET" | "HEAD" | "POST" | "PATCH" | "DELETE" | "OPTIONS" => method,
             _ => "other",
         };
         let (route, method) = (route.to_owned(), method.to_owned());
         self.requests.get_or_create(&RequestLabels { route: route.clone(), method: method.clone(), status }).inc();
         self.durations.get_or_create(&RouteLabels { route, method }).observe(took.as_secs_f64());
+    }
+
+    /// Counts one attempt of a webhook.
+    pub fn delivery(&self, outcome: &'static str, took: Duration) {
+        self.deliveries.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.delivery_durations.observe(took.as_secs_f64());
     }
 
     fn text(&self) -> Option<String> {

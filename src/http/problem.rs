@@ -88,7 +88,7 @@ pub struct ProblemBody {
 }
 
 /// One fault of a request.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ProblemFault)]
 pub struct FaultBody {
     /// JSON pointer into the body (`#/charges/0/role`).
@@ -201,6 +201,8 @@ pub fn render(
         | Error::OwnerOnly
         | Error::NotFound
         | Error::Erased
+        | Error::FeedTruncated
+        | Error::ExportExpired
         | Error::NotAcceptable
         | Error::RequestTimeout
         | Error::ExternalRefTaken
@@ -230,7 +232,8 @@ fn within(body: &mut ProblemBody, operation: usize, title: &'static str) {
     }
 }
 
-fn fault(fault: &Fault, lang: Lang) -> FaultBody {
+/// One fault as it is shown.
+pub fn fault(fault: &Fault, lang: Lang) -> FaultBody {
     let (code, detail) = codes::fault(fault.code, lang);
     let mut body =
         FaultBody { pointer: None, parameter: None, header: None, code, detail, expected: fault.expected.clone() };

@@ -34,6 +34,19 @@ pub fn done<V: Serialize>(req: &HttpRequest, version: i64, view: &str, body: &V,
     finish(req, response, body, replayed)
 }
 
+/// 202 of a job that will be done, with `Location` and when to ask for it.
+pub fn accepted<V: Serialize>(location: &str, version: i64, view: &str, body: &V, replayed: bool) -> HttpResponse {
+    let mut response = HttpResponse::Accepted();
+    response
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::ETAG, etag(version, view)))
+        .insert_header((header::RETRY_AFTER, "5"));
+    if replayed {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
+    response.json(body)
+}
+
 fn finish<V: Serialize>(req: &HttpRequest, mut response: HttpResponseBuilder, body: &V, replayed: bool) -> HttpResponse {
     if replayed {
         response.insert_header(("Idempotency-Replayed", "true"));

@@ -1,6 +1,7 @@
 //! One line of an import and what became of it. Pure; knows no format, no table, no HTTP.
 
 use crate::cases::wire::CaseCreate;
+use crate::kernel::ids::CaseId;
 use crate::kernel::{Fault, FaultCode};
 
 /// One case of a file, as its line says: the body of `POST /v1/cases`, with the agency's own key of the case.
@@ -23,4 +24,47 @@ impl ImportRecord {
             None => Err(vec![Fault::body("/external_ref", FaultCode::Required)]),
         }
     }
+}
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// A case was opened.
+    Created,
+    /// The case was there and the line changed it.
+    Updated,
+    /// The case was there and the line said nothing new.
+    Unchanged,
+    /// The line is wrong: nothing was done.
+    Rejected,
+    /// Nothing is wrong with the line, and nothing was done: another line of an atomic import is.
+    NotApplied,
+}
+
+impl Status {
+    /// The code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Rejected => "rejected",
+            Self::NotApplied => "not_applied",
+        }
+    }
+}
+
+/// One line of the report.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Number of the line.
+    pub line: u64,
+    /// The agency's own key of the case, where the line could be read.
+    pub external_ref: Option<String>,
+    /// What became of it.
+    pub status: Status,
+    /// The case.
+    pub id: Option<CaseId>,
+    /// Everything that is wrong with it.
+    pub faults: Vec<Fault>,
 }

@@ -110,10 +110,6 @@ kinds! {
     Note, NoteId, "note";
     /// What a victim, or whoever speaks for one, agreed to.
     Consent, ConsentId, "consent";
-    /// What another agency says is wrong in a record.
-    Correction, CorrectionId, "correction";
-    /// Several writes that were done together.
-    Batch, BatchId, "batch";
     /// Help that a victim needs and gets.
     Assistance, AssistanceId, "assistance";
     /// A victim and relatives who are brought together.
@@ -126,8 +122,18 @@ kinds! {
     Training, TrainingId, "training";
     /// Money that a donor gives.
     Funding, FundingId, "funding";
+    /// What another agency says is wrong in a record.
+    Correction, CorrectionId, "correction";
+    /// Several writes that were done together.
+    Batch, BatchId, "batch";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
+    /// A subscription to the feed.
+    Webhook, WebhookId, "webhook";
+    /// One attempt to deliver an event.
+    Delivery, DeliveryId, "webhook_delivery";
+    /// Work behind a request: an import, an export.
+    Job, JobId, "job";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

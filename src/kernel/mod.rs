@@ -11,6 +11,7 @@ pub mod page;
 pub mod partial_date;
 pub mod pii;
 pub mod time;
+pub mod trail;
 
 pub use agency_code::AgencyCode;
 pub use day::Day;

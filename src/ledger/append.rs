@@ -8,7 +8,7 @@ use super::entry::{Actor, Entry};
 use crate::db::schema::{ledger_entry, ledger_pending};
 use crate::db::types::{IdSql, JsonSql, TimeSql};
 use crate::db::{Clear, Conn, Json, Keep};
-use crate::kernel::ids::{ClientId, EntryId, Kind, ResourceId};
+use crate::kernel::ids::{BreakGlassId, ClientId, EntryId, Kind, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Id, Result, Timestamp};
 
@@ -33,9 +33,10 @@ pub struct Row {
 impl Row {
     /// The row of an entry. It lies in the bucket of the resource that it is about.
     pub fn of(actor: &Actor, now: Timestamp, entry: Entry) -> Result<Self> {
-        let Entry { action, resource_type, resource_id, version, payload, persons: _ } = entry;
+        let Entry { action, resource_type, resource_id, version, mut payload, persons: _ } = entry;
         let bucket = resource_id.bucket();
-        let Actor { client, agency, user, purpose, request_id } = actor;
+        let Actor { client, agency, user, purpose, request_id, trail } = actor;
+        payload.emergency = trail.emergency();
         let payload = if payload.is_empty() { None } else { Some(Json::of(&payload)?) };
         Ok(Self {
             bucket: bucket.number(),
@@ -63,6 +64,9 @@ impl Row {
 /// Appends entries in the caller's transaction, which carries their effect.
 pub fn append(tx: &mut Conn, actor: &Actor, now: Timestamp, entries: Vec<Entry>) -> Result<()> {
     let rows: Vec<Row> = entries.into_iter().map(|e| Row::of(actor, now, e)).collect::<Result<_>>()?;
+    if let Some(first) = rows.first() {
+        actor.trail.wrote(first.id());
+    }
     append_rows(tx, &rows)
 }
 
@@ -170,6 +174,8 @@ pub struct What {
     pub to: Option<String>,
     /// The agency let in or shut out.
     pub agency: Option<String>,
+    /// The emergency under which it was in sight.
+    pub emergency: Option<BreakGlassId>,
 }
 
 type EventRow = (EntryId, Timestamp, Option<ClientId>, Option<String>, String, String, Option<i64>, Option<Json>);
@@ -225,9 +231,11 @@ pub struct Look {
     pub purpose: Option<String>,
     /// What was looked at.
     pub resource_type: String,
+    /// The emergency under which it was in sight.
+    pub emergency: Option<BreakGlassId>,
 }
 
-type LookRow = (EntryId, Timestamp, Option<ClientId>, Option<String>, Option<String>, Option<String>, String);
+type LookRow = (EntryId, Timestamp, Option<ClientId>, Option<String>, Option<String>, Option<String>, String, Option<Json>);
 
 /// Who looked at a record, oldest first; by these agencies only, where some are named.
 pub fn looks<K: Kind>(
@@ -250,6 +258,7 @@ pub fn looks<K: Kind>(
             ledger_entry::user_ref,
             ledger_entry::purpose,
             ledger_entry::resource_type,
+            ledger_entry::payload,
         ))
         .order(ledger_entry::id.asc())
         .limit(limit.fetch())
@@ -263,15 +272,10 @@ pub fn looks<K: Kind>(
     let rows: Vec<LookRow> = query.load(conn)?;
     let looks = rows
         .into_iter()
-        .map(|(id, at, client, agency, user, purpose, resource_type)| Look {
-            id,
-            at,
-            client,
-            agency,
-            user,
-            purpose,
-            resource_type,
+        .map(|(id, at, client, agency, user, purpose, resource_type, payload)| {
+            let what = payload.map(|p| p.read::<What>()).transpose()?.unwrap_or_default();
+            Ok(Look { id, at, client, agency, user, purpose, resource_type, emergency: what.emergency })
         })
-        .collect();
+        .collect::<Result<Vec<Look>>>()?;
     Ok(Page::cut(looks, limit, |l| After { key: String::new(), id: l.id.uuid() }))
 }

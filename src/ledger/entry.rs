@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::auth::Purpose;
-use crate::kernel::ids::{ClientId, Kind, ResourceId};
+use crate::kernel::ids::{BreakGlassId, ClientId, Kind, ResourceId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Id};
 
 /// Who did it, and in which request.
@@ -19,6 +20,8 @@ pub struct Actor {
     pub purpose: Option<Purpose>,
     /// The request.
     pub request_id: uuid::Uuid,
+    /// What the request leaves behind: entries name the emergency under which it saw what it saw.
+    pub trail: Trail,
 }
 
 /// What was done. The text is the event type of the feed.
@@ -53,6 +56,26 @@ pub enum Action {
 }
 
 impl Action {
+    /// Every action.
+    pub const ALL: &[Self] = &[
+        Self::Created,
+        Self::Updated,
+        Self::Transitioned,
+        Self::Read,
+        Self::Granted,
+        Self::Revoked,
+        Self::Linked,
+        Self::Asked,
+        Self::Matched,
+        Self::Erased,
+        Self::Reopened,
+    ];
+
+    /// The action of a verb.
+    pub fn parse(verb: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|a| a.verb() == verb)
+    }
+
     /// The verb of the entry, as stored: `case.created` is type and verb.
     pub fn verb(self) -> &'static str {
         match self {
@@ -100,6 +123,9 @@ pub struct Payload {
     /// The records that a list showed, or the other one of two that were tied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<ResourceId>,
+    /// The emergency under which it was in sight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<BreakGlassId>,
     /// Reference of the act on which an erasure rests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basis: Option<String>,
@@ -108,7 +134,7 @@ pub struct Payload {
 impl Payload {
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
-        let Self { changed, trigger, from, to, agency, asked, results, shown, basis } = self;
+        let Self { changed, trigger, from, to, agency, asked, results, shown, emergency, basis } = self;
         changed.is_empty()
             && trigger.is_none()
             && from.is_none()
@@ -117,6 +143,7 @@ impl Payload {
             && asked.is_none()
             && results.is_none()
             && shown.is_empty()
+            && emergency.is_none()
             && basis.is_none()
     }
 }

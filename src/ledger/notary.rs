@@ -24,6 +24,7 @@ use super::tree::{self, Signed};
 use crate::auth::keys::{read_private, write_private};
 use crate::db::Store;
 use crate::kernel::ids::ResourceId;
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Result, Timestamp};
 
 const KEY_FILE: &str = "ledger-key.json";
@@ -141,7 +142,7 @@ impl Notary {
             Standing::Extends(epoch) => epoch,
             Standing::Broken { next, last } => {
                 // Only who leads decides: another instance may have opened it already.
-                if store.write_blocking(move |tx| lead(tx, &leader, now))? {
+                if store.write_blocking(move |tx| lead(tx, "sealer", &leader, now))? {
                     self.reopen(store, next, &last, now)?;
                 }
                 return Ok(false);
@@ -154,7 +155,7 @@ impl Notary {
         }
         if !store.write_blocking({
             let leader = leader.clone();
-            move |tx| lead(tx, &leader, now)
+            move |tx| lead(tx, "sealer", &leader, now)
         })? {
             return Ok(false);
         }
@@ -211,7 +212,14 @@ impl Notary {
             "the database does not extend what was last signed ({last}): a backup was restored, or the record was changed. \
              The old origin is closed; from now on {origin} signs"
         );
-        let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4() };
+        let actor = Actor {
+            client: None,
+            agency: None,
+            user: None,
+            purpose: None,
+            request_id: uuid::Uuid::new_v4(),
+            trail: Trail::default(),
+        };
         let entry = Entry::of_ledger(ResourceId::from_uuid(uuid::Uuid::nil())).moved("restore", last, &origin);
         store.write_blocking(move |tx| append(tx, &actor, now, vec![entry.clone()]))?;
         self.remember(&Memory { epoch: next, note: None })?;

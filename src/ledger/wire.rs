@@ -55,7 +55,7 @@ pub struct HistoryPage {
 impl From<Event> for HistoryEvent {
     fn from(event: Event) -> Self {
         let Event { id, at, client, agency, resource_type, action, version, what } = event;
-        let What { changed, trigger, from, to, agency: other_agency } = what;
+        let What { changed, trigger, from, to, agency: other_agency, emergency: _ } = what;
         Self {
             id,
             at,

@@ -10,6 +10,7 @@ use super::merges;
 use crate::catalogue::Catalogue;
 use crate::db::{Conn, Store};
 use crate::kernel::ids::{AccusedId, CaseId, ResourceId, VictimId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Result, Timestamp};
 use crate::ledger::{self, Action, Actor, Entry};
 use crate::{accused, cases, vault, victims};
@@ -142,7 +143,14 @@ pub fn erase(
     for record in store.read_blocking(|conn| person.records(conn))? {
         vault.erased().add(record.subject(), now)?;
     }
-    let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4() };
+    let actor = Actor {
+        client: None,
+        agency: None,
+        user: None,
+        purpose: None,
+        request_id: uuid::Uuid::new_v4(),
+        trail: Trail::default(),
+    };
     let (law, order) = (Arc::clone(law), order.clone());
     let basis = order.basis.clone();
     store.write_blocking(move |tx| {

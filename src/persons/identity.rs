@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::{Contact, Document, DocumentInput};
 use crate::catalogue::Catalogue;
+use crate::extensions::{self, Extension};
 use crate::kernel::pii::Pii;
 use crate::kernel::{Fault, FaultCode, Field, PartialDate};
 use crate::vault::Guarded;
@@ -32,6 +33,9 @@ pub struct Identity {
     pub address: Option<Pii<String>>,
     /// How to make contact without danger.
     pub safe_contact_instructions: Option<Pii<String>>,
+    /// What another system says of the person and has no field here.
+    #[serde(default)]
+    pub extensions: Vec<Extension>,
 }
 
 impl Guarded for Identity {
@@ -62,6 +66,8 @@ pub struct IdentityPatch {
     pub address: Field<Pii<String>>,
     /// How to make contact without danger.
     pub safe_contact_instructions: Field<Pii<String>>,
+    /// What another system says of the person and has no field here.
+    pub extensions: Field<Vec<Extension>>,
 }
 
 impl Identity {
@@ -78,6 +84,7 @@ impl Identity {
             contacts,
             address,
             safe_contact_instructions,
+            extensions,
         } = patch;
         let mut faults = Vec::new();
         for (name, field, max) in [
@@ -99,6 +106,9 @@ impl Identity {
         most(contacts.value(), &format!("{at}/contacts"), &mut faults);
         for (index, Contact { value: Pii(text), .. }) in contacts.value().into_iter().flatten().enumerate() {
             length(text, 200, format!("{at}/contacts/{index}/value"), &mut faults);
+        }
+        if let Some(given) = extensions.value() {
+            extensions::check(given, &format!("{at}/extensions"), &mut faults);
         }
         most(documents.value(), &format!("{at}/documents"), &mut faults);
         let documents = match documents {
@@ -125,6 +135,7 @@ impl Identity {
         note("contacts", contacts.apply_or(&mut self.contacts, Vec::new()));
         note("address", address.apply(&mut self.address));
         note("safe_contact_instructions", safe_contact_instructions.apply(&mut self.safe_contact_instructions));
+        note("extensions", extensions.apply_or(&mut self.extensions, Vec::new()));
         Ok(changed)
     }
 }

@@ -219,9 +219,10 @@ impl Subject {
             birth_date,
             documents,
             contacts,
-            // Neither is looked for: an address is no key of a person, and instructions are none of anybody's.
+            // None is looked for: an address is no key of a person, and instructions are none of anybody's.
             address: _,
             safe_contact_instructions: _,
+            extensions: _,
         } = identity;
         let folded = |name: &Option<crate::kernel::pii::Pii<String>>| {
             name.as_ref().map(|pii| names::fold(&pii.0)).unwrap_or_default()

@@ -23,6 +23,7 @@ use crate::db::schema::{case_victim, ledger_entry, victim};
 use crate::db::{DatabaseUrl, Json, Store, StoreSettings, migrations};
 use crate::http::idempotency::{Key, Once};
 use crate::kernel::ids::{CaseId, ClientId, VictimId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::Actor;
 use crate::vault::{KeyringSettings, Source, Vault};
@@ -113,6 +114,7 @@ impl World {
                 scope: None,
                 exploitation: vec![],
                 complexity: "simple".into(),
+                extensions: vec![],
                 stage_since: now.date(),
                 chain: crate::cases::model::Chain::default(),
                 written_under: crate::catalogue::WrittenUnder::default(),
@@ -183,6 +185,7 @@ impl World {
             user: None,
             purpose: Some(Purpose::Referral),
             request_id: uuid::Uuid::new_v4(),
+            trail: Trail::default(),
         };
         Act {
             actor,

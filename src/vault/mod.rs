@@ -110,11 +110,13 @@ impl Vault {
     /// Destroys a subject's key: here at once, elsewhere when its cache ends. The subject must be on the list already.
     pub fn destroy(&self, tx: &mut Conn, subject: ResourceId, now: Timestamp) -> Result<()> {
         self.cache.remove(&subject);
+        OWN.with_borrow_mut(|own| own.remove(&subject));
         store::destroy(tx, subject, now)
     }
 
     fn cached(&self, subject: ResourceId) -> Option<Arc<SubjectKey>> {
-        self.cache.get(&subject).filter(|c| c.until > Instant::now()).map(|c| c.key)
+        let own = OWN.with_borrow(|own| own.get(&subject).cloned());
+        own.or_else(|| self.cache.get(&subject).filter(|c| c.until > Instant::now()).map(|c| c.key))
     }
 
     /// The key of a stored row; none if it is destroyed.
@@ -142,7 +144,9 @@ impl Vault {
                 store::find(tx, subject)?.ok_or_else(|| Error::internal("a subject key was not stored"))?
             }
         };
-        self.opened(subject, &row)?.ok_or(Error::Erased)
+        let key = self.opened(subject, &row)?.ok_or(Error::Erased)?;
+        OWN.with_borrow_mut(|own| own.insert(subject, Arc::clone(&key)));
+        Ok(key)
     }
 
     fn for_reading(&self, conn: &mut Conn, subjects: Vec<ResourceId>) -> Result<Keys> {
@@ -174,18 +178,22 @@ fn debug(error: Error) -> String {
 
 thread_local! {
     static AT_HAND: RefCell<Option<Arc<Vault>>> = const { RefCell::new(None) };
+    /// Keys that the closure which runs now has made or read: they are its own until its transaction is committed, so
+    /// they end with it.
+    static OWN: RefCell<HashMap<ResourceId, Arc<SubjectKey>>> = RefCell::default();
 }
 
 /// Puts a vault at hand of this thread while `f` runs.
 pub fn at_hand<T>(vault: Option<&Arc<Vault>>, f: impl FnOnce() -> T) -> T {
     /// Gives back what was there before, also when `f` panics.
-    struct Back(Option<Arc<Vault>>);
+    struct Back(Option<Arc<Vault>>, HashMap<ResourceId, Arc<SubjectKey>>);
     impl Drop for Back {
         fn drop(&mut self) {
             AT_HAND.set(self.0.take());
+            OWN.set(std::mem::take(&mut self.1));
         }
     }
-    let _back = Back(AT_HAND.replace(vault.cloned()));
+    let _back = Back(AT_HAND.replace(vault.cloned()), OWN.take());
     f()
 }
 
@@ -235,6 +243,28 @@ pub fn seal<T: Guarded, K: Kind, R: Kind>(tx: &mut Conn, subject: Id<K>, record:
     let subject = subject.erase();
     let key = current()?.for_writing(tx, subject)?;
     guarded::seal(&key, subject, record.erase(), value)
+}
+
+/// Seals a piece of a file under its subject's key, bound to its place.
+pub fn seal_bytes<K: Kind>(tx: &mut Conn, subject: Id<K>, place: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let subject = subject.erase();
+    let key = current()?.for_writing(tx, subject)?;
+    key.seal(&piece(subject, place), Zeroizing::new(bytes))
+}
+
+/// Opens what [`seal_bytes`] sealed for the same place.
+pub fn open_bytes<K: Kind>(conn: &mut Conn, subject: Id<K>, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let subject = subject.erase();
+    let Keys(mut keys) = keys(conn, [subject])?;
+    match keys.remove(&subject) {
+        Some(Some(key)) => key.open(&piece(subject, place), sealed),
+        Some(None) => Err(Error::Erased),
+        None => Err(Error::internal("no key for a file")),
+    }
+}
+
+fn piece(subject: ResourceId, place: &str) -> String {
+    format!("sistra/1|{place}|{}", subject.uuid())
 }
 
 /// Opens what was sealed of one record.

@@ -9,12 +9,12 @@ use crate::act::Act;
 use crate::cases::docket::{self, Relation};
 use crate::cases::{Section, participants};
 use crate::db::Store;
-use crate::kernel::ids::{CaseId, VictimId};
+use crate::kernel::ids::{BreakGlassId, CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Result};
 use crate::ledger::append::{self, Look};
 use crate::persons::merges;
-use crate::{agencies, referrals};
+use crate::{agencies, break_glass, referrals};
 
 /// The disclosures of a victim: a page of looks, and everything that was received. For owners of a case of the person
 /// and for oversight.
@@ -39,7 +39,9 @@ pub async fn disclosures(
             let cases: Vec<CaseId> = store::cases_of(conn, id)?;
             let sights = docket::sights(conn, &act.scope, &cases)?;
             let mut received = Vec::new();
+            let (mut owned, mut only_broken) = (Vec::new(), Vec::new());
             for (case, _) in sights.into_iter().filter(|(_, s)| all || s.relation == Relation::Owner) {
+                owned.push(case);
                 let bases = referrals::bases(conn, case)?;
                 for share in participants::of_case(conn, case)? {
                     let shows = share.sections.has(Section::Victims)
@@ -62,6 +64,7 @@ pub async fn disclosures(
                     });
                 }
             }
+            let mut broken = Vec::new();
             let by = if all {
                 None
             } else {
@@ -69,6 +72,15 @@ pub async fn disclosures(
                 let mut by: Vec<String> = received.iter().map(|r| r.agency.to_string()).collect();
                 by.push(act.agency().to_string());
                 by.extend(agencies::supervisors(conn)?);
+                for case in owned {
+                    broken.extend(break_glass::store::over(conn, case)?);
+                }
+                // Who broke the glass over them is accounted for with what it saw through it, and with nothing else.
+                let through = |(_, agency): &(BreakGlassId, String)| !by.contains(agency);
+                let mut glass: Vec<String> =
+                    broken.iter().filter(|g| through(g)).map(|(_, agency)| agency.clone()).collect();
+                only_broken.extend(glass.iter().cloned());
+                by.append(&mut glass);
                 by.sort();
                 by.dedup();
                 Some(by)
@@ -83,7 +95,11 @@ pub async fn disclosures(
                 }
             }
             let Page { items, next } = first(looks, limit);
-            let items = items.into_iter().map(|look| view(look, &act, all)).collect();
+            let own = |look: &Look| {
+                let only = look.agency.as_ref().is_some_and(|a| only_broken.contains(a));
+                !only || look.emergency.is_some_and(|e| broken.iter().any(|(glass, _)| *glass == e))
+            };
+            let items = items.into_iter().filter(own).map(|look| view(look, &act, all)).collect();
             Ok((DisclosureReport { items, next_cursor: None, received }, next))
         })
         .await
@@ -100,8 +116,8 @@ fn first(mut looks: Vec<(Look, bool)>, limit: Limit) -> Page<Look> {
 }
 
 fn view(look: Look, act: &Act, all: bool) -> DisclosureLook {
-    let Look { id, at, client, agency, user, purpose, resource_type } = look;
+    let Look { id, at, client, agency, user, purpose, resource_type, emergency } = look;
     // Who sat at the desk is the looking agency's to say, and oversight's to know.
     let user = user.filter(|_| all || agency.as_deref() == Some(act.agency().as_str()));
-    DisclosureLook { id, at, agency, client_id: client, user, purpose, what: resource_type }
+    DisclosureLook { id, at, agency, client_id: client, user, purpose, what: resource_type, break_glass_id: emergency }
 }

@@ -188,6 +188,7 @@ impl From<VictimIdentityInput> for IdentityPatch {
             contacts,
             address,
             safe_contact_instructions,
+            extensions,
         } = input;
         Self {
             given_names,
@@ -200,6 +201,7 @@ impl From<VictimIdentityInput> for IdentityPatch {
             contacts,
             address,
             safe_contact_instructions,
+            extensions,
         }
     }
 }
@@ -218,6 +220,7 @@ pub fn identity_view(identity: &Identity, victim_id: VictimId, version: i64, upd
         contacts,
         address,
         safe_contact_instructions,
+        extensions,
     } = identity.clone();
     VictimIdentityView {
         victim_id,
@@ -232,6 +235,7 @@ pub fn identity_view(identity: &Identity, victim_id: VictimId, version: i64, upd
         contacts,
         address,
         safe_contact_instructions,
+        extensions,
     }
 }
 

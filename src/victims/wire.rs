@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::kernel::ids::{CaseId, ClientId, ConsentId, EntryId, ReferralId, VictimId};
+use crate::extensions::Extension;
+use crate::kernel::ids::{BreakGlassId, CaseId, ClientId, ConsentId, EntryId, ReferralId, VictimId};
 use crate::kernel::pii::Pii;
 use crate::kernel::{AgencyCode, Field, PartialDate, Timestamp};
 use crate::persons::search_wire::VictimCandidate;
@@ -144,6 +145,10 @@ pub struct VictimIdentityInput {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
     #[serde(default)]
     pub safe_contact_instructions: Field<Pii<String>>,
+    /// What another system says of the person and has no field here.
+    #[schema(value_type = Option<Vec<Extension>>, max_items = 400)]
+    #[serde(default)]
+    pub extensions: Field<Vec<Extension>>,
 }
 
 /// Who a person is, as registered.
@@ -181,6 +186,8 @@ pub struct VictimIdentityView {
     /// How to make contact without danger.
     #[schema(required, value_type = Option<String>)]
     pub safe_contact_instructions: Option<Pii<String>>,
+    /// What another system says of the person and has no field here.
+    pub extensions: Vec<Extension>,
 }
 
 /// Changes to a victim (merge patch).
@@ -362,6 +369,9 @@ pub struct DisclosureLook {
     pub purpose: Option<String>,
     /// What was shown: `victim`, `victim_identity`, `case_victim`, `victim_list`, `victim_consent`, `victim_disclosures`.
     pub what: String,
+    /// The break-glass under which it was in sight; null where no glass had to be broken.
+    #[schema(required)]
+    pub break_glass_id: Option<BreakGlassId>,
 }
 
 /// An agency to which a victim was shown.

@@ -56,6 +56,10 @@ pub fn check(method: &str, target: &str, answer: &Answer) {
     let content = answer.header("content-type");
     let schema = &documented["content"][content.split(';').next().unwrap()]["schema"];
     assert!(schema.is_object(), "{method} {path} answers {status} as {content}, which the contract does not know");
+    // A file is what its operation's own tests say.
+    if !content.contains("json") || content.contains("ndjson") {
+        return;
+    }
     let body: Value = serde_json::from_str(&answer.text).unwrap();
     let faults: Vec<String> = validator(schema).iter_errors(&body).map(|e| format!("{}: {e}", e.instance_path())).collect();
     assert!(faults.is_empty(), "{method} {path} {status} breaks the contract: {faults:?} in {body}");

@@ -1,6 +1,7 @@
 //! A server per test, on either engine, and a client that speaks to it over real HTTP.
 
 pub mod contract;
+pub mod endpoint;
 pub mod file;
 pub mod postgres;
 pub mod process;

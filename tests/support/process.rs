@@ -64,7 +64,12 @@ pub struct Client {
 
 /// Registers a partner system; `place` says where the data are.
 pub fn client(place: &[&str]) -> Client {
-    let mut args = vec!["client", "create", "--agency", "PE-MP-FISTRAP-LIMA", "--name", "test", "--scope", super::ALL];
+    client_with(place, super::ALL)
+}
+
+/// The same, with these scopes.
+pub fn client_with(place: &[&str], scopes: &str) -> Client {
+    let mut args = vec!["client", "create", "--agency", "PE-MP-FISTRAP-LIMA", "--name", "test", "--scope", scopes];
     args.extend(["--purpose", "prosecution"]);
     args.extend(place);
     let made = run(&args);

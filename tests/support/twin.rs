@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::postgres::{self, Database};
 
 /// Statements that may touch several partitions, and why.
-const MAY_FAN_OUT: [(&str, &str); 5] = [
+const MAY_FAN_OUT: [(&str, &str); 6] = [
     ("a multi-get names the buckets that it reads", r#"^SELECT .*"bucket" = ANY\(\$\d+\).*" = ANY\(\$\d+\)"#),
     (
         "the sealer takes what is pending in any bucket",
@@ -27,6 +27,10 @@ const MAY_FAN_OUT: [(&str, &str); 5] = [
     (
         "and takes them out of the queue, each by its key",
         r"^DELETE FROM ledger_pending p USING unnest\(\$1::smallint\[\], \$2::uuid\[\]\) AS w \(bucket, entry_id\) WHERE p\.bucket = w\.bucket AND p\.entry_id = w\.entry_id$",
+    ),
+    (
+        "the sealer asks who sees what it seals, each record in its bucket",
+        r"^SELECT t\.\w+ AS id, .* FROM unnest\(\$1::smallint\[\], \$2::uuid\[\]\) AS w \(bucket, id\) JOIN \w+ t ON t\.bucket = w\.bucket AND t\.\w+ = w\.id( AND t\.ended_at IS NULL)?$",
     ),
     ("the metrics count what is pending", r#"^SELECT COUNT\(\*\) FROM "ledger_pending"$"#),
 ];

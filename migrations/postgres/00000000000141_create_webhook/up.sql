@@ -1,0 +1,22 @@
+CREATE TABLE IF NOT EXISTS webhook (
+    bucket SMALLINT NOT NULL,
+    id UUID NOT NULL,
+    agency_code TEXT NOT NULL,
+    client_id UUID NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    algorithm TEXT NOT NULL,
+    types TEXT NOT NULL,
+    detail JSONB NOT NULL,
+    position BIGINT NOT NULL,
+    seen_to BIGINT NOT NULL,
+    failed SMALLINT NOT NULL,
+    next_at TIMESTAMPTZ NOT NULL,
+    ping_id UUID,
+    step BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT webhook_pkey PRIMARY KEY (bucket, id),
+    CONSTRAINT webhook_bucket_check CHECK (bucket = (((get_byte(uuid_send(id), 6) & 15) << 8) | get_byte(uuid_send(id), 7)))
+);

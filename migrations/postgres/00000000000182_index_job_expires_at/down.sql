@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS job_expires_at_idx;

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS break_glass_case_id_id_idx ON break_glass (case_id, id);

@@ -1,0 +1,22 @@
+CREATE TABLE IF NOT EXISTS webhook (
+    bucket INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    agency_code TEXT NOT NULL,
+    client_id BLOB NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    algorithm TEXT NOT NULL,
+    types TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    seen_to INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    next_at TEXT NOT NULL,
+    ping_id BLOB,
+    step INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT webhook_pkey PRIMARY KEY (id),
+    CONSTRAINT webhook_bucket_check CHECK (bucket BETWEEN 0 AND 4095)
+) STRICT;

@@ -1,0 +1,204 @@
+//! The worker: takes jobs from the queue, one turn at a time, under a lease.
+//!
+//! What a turn does and how far it got are one transaction ([`Hold::keep`]), so a server that dies loses nothing and
+//! repeats nothing: whoever takes the job next goes on from the last checkpoint. A worker that lost its lease cannot
+//! commit.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::model::{Job, JobKind, JobState};
+use super::spool::{INPUT, digest};
+use super::store::{self, Place};
+use crate::catalogue::Catalogue;
+use crate::db::{Conn, Store};
+use crate::kernel::ids::JobId;
+use crate::kernel::{Error, Result, Timestamp};
+use crate::ledger::{self, Action, Entry};
+use crate::persons::IndexKey;
+
+/// Life of a lease, seconds. Longer than any one transaction of a job.
+const LEASE_S: i64 = 60;
+/// For how long one job is worked on while others wait.
+const TURN: Duration = Duration::from_secs(2);
+/// Longest sleep of an idle worker: jobs that other servers queued are found by looking.
+const PAUSE: Duration = Duration::from_millis(250);
+/// Seconds until a job is tried again that met bad luck.
+const AGAIN_S: i64 = 2;
+
+/// What the work of every job needs.
+pub struct Bench {
+    /// The store.
+    pub store: Store,
+    /// The law.
+    pub law: Arc<Catalogue>,
+    /// The key of the index of persons.
+    pub index: Arc<IndexKey>,
+}
+
+/// What one kind of job does.
+pub trait Work: Send + Sync {
+    /// Does a piece of it, commits that with [`Hold::keep`], and answers whether that was all. An error that is no bad
+    /// luck gives the job up.
+    fn turn(&self, bench: &Bench, hold: &Hold, job: &mut Job) -> Result<bool>;
+}
+
+/// A job in hand.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    place: Place,
+    holder: String,
+}
+
+impl Hold {
+    /// Writes how far the job is, in the transaction of what was done, and keeps the lease. Fails if the job was
+    /// called off or somebody else has it.
+    pub fn keep(&self, tx: &mut Conn, job: &Job, now: Timestamp) -> Result<()> {
+        let (_, token) = self.place;
+        let held = store::hold(tx, self.place, token, &self.holder, now.plus_seconds(LEASE_S))?;
+        if !held || !store::update(tx, job, job.version)? {
+            return Err(Error::StateConflict(vec![LOST.into()]));
+        }
+        Ok(())
+    }
+}
+
+/// The answer of [`Hold::keep`] when the job is no longer this worker's.
+const LOST: &str = "job_lost";
+
+/// Wakes the worker of this server.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Mutex<bool>,
+    heard: Condvar,
+}
+
+impl Bell {
+    /// There is a job.
+    pub fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.heard.notify_all();
+    }
+
+    fn wait(&self) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut rung, _) =
+            self.heard.wait_timeout_while(rung, PAUSE, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
+        *rung = false;
+    }
+}
+
+/// Which work belongs to which kind of job.
+pub type Works = Vec<(JobKind, Box<dyn Work>)>;
+
+/// Runs until `stop` is set.
+pub fn run(bench: &Bench, works: &Works, bell: &Bell, stop: &AtomicBool) {
+    let holder = uuid::Uuid::new_v4().to_string();
+    if bench.store.is_sqlite()
+        && let Err(e) = bench.store.write_blocking(|tx| store::release_all(tx, Timestamp::now()))
+    {
+        log::warn!(target: "sistra::jobs", "jobs of the last run wait for the end of their lease: {e:?}");
+    }
+    while !stop.load(Ordering::Relaxed) {
+        match one(bench, works, &holder, stop) {
+            Ok(true) => {}
+            Ok(false) => bell.wait(),
+            Err(e) => {
+                log::warn!(target: "sistra::jobs", "a job met bad luck and will be tried again: {e:?}");
+                bell.wait();
+            }
+        }
+    }
+}
+
+/// Takes the next job and works on it for a turn; no if there is none.
+fn one(bench: &Bench, works: &Works, holder: &str, stop: &AtomicBool) -> Result<bool> {
+    let now = Timestamp::now();
+    let Some((id, seen)) = bench.store.read_blocking(|conn| store::next(conn, now))? else { return Ok(false) };
+    let hold = Hold { place: (id, seen + 1), holder: holder.to_owned() };
+    let Some(mut job) = take(&bench.store, id, seen, holder, now)? else { return Ok(true) };
+    let work = works.iter().find(|(kind, _)| *kind == job.kind).map(|(_, work)| work);
+    let work = work.ok_or_else(|| Error::internal("a job of a kind that nobody does"))?;
+    let began = Instant::now();
+    loop {
+        match work.turn(bench, &hold, &mut job) {
+            Ok(true) => {
+                end(bench, &hold, job, JobState::Succeeded)?;
+                return Ok(true);
+            }
+            Ok(false) if began.elapsed() < TURN && !stop.load(Ordering::Relaxed) => {}
+            Ok(false) => {
+                put_back(bench, &hold, Timestamp::now())?;
+                return Ok(true);
+            }
+            // Called off, or taken over: whoever did it has seen to it.
+            Err(Error::StateConflict(why)) if why.iter().any(|w| w == LOST) => return Ok(true),
+            Err(luck @ Error::Unavailable(_)) => {
+                put_back(bench, &hold, Timestamp::now().plus_seconds(AGAIN_S))?;
+                return Err(luck);
+            }
+            Err(error) => {
+                if let Error::Internal(what) = &error {
+                    log::error!(target: "sistra::jobs", "job {id} failed: {what}");
+                }
+                job = bench.store.read_blocking(|conn| store::find(conn, id))?;
+                job.detail.failure = Some(crate::http::codes::kind(&error).code.to_owned());
+                end(bench, &hold, job, JobState::Failed)?;
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Takes hold of a job; none if another worker was faster, or it is over.
+fn take(store: &Store, id: JobId, seen: i64, holder: &str, now: Timestamp) -> Result<Option<Job>> {
+    let holder = holder.to_owned();
+    store.write_blocking(move |tx| {
+        if !store::hold(tx, (id, seen), seen + 1, &holder, now.plus_seconds(LEASE_S))? {
+            return Ok(None);
+        }
+        let mut job = store::find(tx, id)?;
+        if job.state.ended() {
+            store::dequeue(tx, id)?;
+            return Ok(None);
+        }
+        if job.state == JobState::Queued {
+            let read_at = job.version;
+            job.moved(JobState::Running, now);
+            job.detail.started_at = Some(now);
+            if !store::update(tx, &job, read_at)? {
+                return Err(Error::Unavailable(crate::kernel::error::Unavailable::Contention));
+            }
+        }
+        Ok(Some(job))
+    })
+}
+
+/// Lets others have their turn.
+fn put_back(bench: &Bench, hold: &Hold, when: Timestamp) -> Result<()> {
+    let (id, token) = hold.place;
+    bench.store.write_blocking(move |tx| store::hold(tx, (id, token), token + 1, "", when)).map(drop)
+}
+
+/// Ends a job: its files get their hashes, what it was given goes.
+fn end(bench: &Bench, hold: &Hold, mut job: Job, to: JobState) -> Result<()> {
+    let (id, now) = (job.id, Timestamp::now());
+    for file in &mut job.detail.files {
+        file.sha256 = Some(digest(&bench.store, id, &file.name)?);
+    }
+    let (read_at, from) = (job.version, job.state);
+    job.moved(to, now);
+    let hold = hold.clone();
+    let ended = bench.store.write_blocking(move |tx| {
+        let (_, token) = hold.place;
+        if !store::hold(tx, hold.place, token, &hold.holder, now)? || !store::update(tx, &job, read_at)? {
+            return Ok(());
+        }
+        store::dequeue(tx, id)?;
+        store::drop_files(tx, id, Some(INPUT))?;
+        let entry = Entry::new(Action::Transitioned, id, Some(job.version)).moved("end", from.as_str(), to.as_str());
+        ledger::append(tx, &job.actor(), now, vec![entry])
+    });
+    ended.map(drop)
+}

@@ -1,0 +1,392 @@
+//! Imports and jobs: many lines, the same rules, the same report whatever happens on the way.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use diesel::connection::SimpleConnection;
+use serde_json::{Value, json};
+use sistra::auth::Purpose;
+use sistra::db::connection::{Role, open};
+
+use crate::both;
+use crate::support::process::{Dir, Server, client_with, data};
+use crate::support::{Answer, World, case, unique};
+
+const AGENCY: &str = "PE-MP-FISTRAP-LIMA";
+const SCOPES: &str = "imports:create cases:read cases:write victims:read victims:write accused:read charges:read \
+    charges:write referrals:read";
+
+/// A line about the case of this key.
+pub fn line(key: &str) -> Value {
+    let mut line = case();
+    line["external_ref"] = json!(key);
+    line
+}
+
+fn ndjson(lines: &[Value]) -> Vec<u8> {
+    lines.iter().map(|l| format!("{l}\n")).collect::<String>().into_bytes()
+}
+
+fn send(world: &World, token: &str, query: &str, kind: &str, body: &[u8]) -> Answer {
+    send_with(world, token, query, kind, &[("Idempotency-Key", &unique())], body)
+}
+
+fn send_with(world: &World, token: &str, query: &str, kind: &str, more: &[(&str, &str)], body: &[u8]) -> Answer {
+    let headers = [more, &[("Content-Type", kind)]].concat();
+    world.send("POST", &format!("/v1/imports{query}"), Some(token), &headers, body)
+}
+
+/// The job once it has ended.
+pub fn ended(world: &World, token: &str, job: &str) -> Value {
+    loop {
+        let read = world.get(job, token);
+        assert_eq!(read.status, 200, "{}", read.text);
+        let body = read.json();
+        if !["queued", "running"].contains(&body["status"].as_str().unwrap()) {
+            return body;
+        }
+    }
+}
+
+/// The lines of a job's file.
+pub fn file(world: &World, token: &str, job: &Value, index: usize) -> Vec<Value> {
+    let url = job["manifest"]["output"][index]["url"].as_str().unwrap();
+    let read = world.send("GET", url, Some(token), &[("Accept", "application/x-ndjson")], b"");
+    assert_eq!((read.status, read.header("content-type").as_str()), (200, "application/x-ndjson"), "{}", read.text);
+    assert_eq!(json!(read.text.len()), job["manifest"]["output"][index]["bytes"]);
+    read.text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+/// Imports and answers the job and its report.
+fn import(world: &World, token: &str, query: &str, body: &[u8]) -> (Value, Vec<Value>) {
+    import_as(world, token, query, "application/x-ndjson", body)
+}
+
+fn import_as(world: &World, token: &str, query: &str, kind: &str, body: &[u8]) -> (Value, Vec<Value>) {
+    let queued = send(world, token, query, kind, body);
+    assert_eq!((queued.status, queued.header("retry-after").as_str()), (202, "5"), "{}", queued.text);
+    let job = ended(world, token, &queued.header("location"));
+    assert_eq!(job["status"], "succeeded", "{job}");
+    let report = file(world, token, &job, 0);
+    (job, report)
+}
+
+fn statuses(report: &[Value]) -> Vec<&str> {
+    report.iter().map(|l| l["status"].as_str().unwrap()).collect()
+}
+
+/// `line pointer: code` of every fault.
+fn faults(report: &[Value]) -> Vec<String> {
+    report
+        .iter()
+        .flat_map(|l| {
+            let errors = l["errors"].as_array().unwrap().iter();
+            errors.map(|e| format!("{} {}: {}", l["line"], e["pointer"].as_str().unwrap(), e["code"].as_str().unwrap()))
+        })
+        .collect()
+}
+
+fn listed(world: &World, token: &str) -> usize {
+    world.get("/v1/cases?limit=200", token).json()["items"].as_array().unwrap().len()
+}
+
+both! {
+fn lines_become_cases_by_the_rules_of_the_front_door_and_the_same_file_again_changes_nothing(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
+    let mut wrong = line("EXP-3");
+    wrong["territory"] = json!("999999");
+    wrong["victims"][0]["means"] = json!([]);
+    let mut numbered = line("EXP-4");
+    numbered["identifiers"] = json!([{"scheme": "PE-CARPETA", "value": "506014501-2021-590-0"}]);
+    let mut same_number = numbered.clone();
+    same_number["external_ref"] = json!("EXP-5");
+    let mut body = ndjson(&[line("EXP-1"), line("EXP-2"), wrong, numbered, same_number]);
+    body.extend_from_slice(b"\nno json\n{\"external_ref\":1,\"colour\":\"red\"}\n");
+    body.extend_from_slice(case().to_string().as_bytes());
+    let (job, report) = import(world, &token, "", &body);
+    assert_eq!(statuses(&report), ["created", "created", "rejected", "created", "rejected", "rejected", "rejected", "rejected"]);
+    assert_eq!(job["counts"], json!({"created": 3, "rejected": 5}));
+    assert_eq!(job["progress"]["done"], 8);
+    let faults = faults(&report);
+    for fault in ["3 #/territory: enum", "3 #/victims/0/means: min_items", "5 #/identifiers/0/value: unique_items", "7 #: format",
+        "8 #/external_ref: type", "8 #/colour: unknown_field", "8 #/title: required", "9 #/external_ref: required"] {
+        assert!(faults.iter().any(|f| f == fault), "{fault}: {faults:?}");
+    }
+    // What was made is what the front door makes.
+    let made = world.post("/v1/cases", &token, &line("EXP-9")).json();
+    let read = world.get(&format!("/v1/cases/{}", report[0]["id"].as_str().unwrap()), &token).json();
+    for field in ["stage", "stage_since", "title", "summary", "territory", "exploitation", "owner_agency", "complexity"] {
+        assert_eq!(read[field], made[field], "{field}");
+    }
+    let at = format!("/v1/cases/{}", report[0]["id"].as_str().unwrap());
+    assert_eq!(world.get(&format!("{at}/victims"), &token).json()["items"].as_array().unwrap().len(), 1);
+    let charge = world.get(&format!("/v1/charges?case_id={}", report[0]["id"].as_str().unwrap()), &token).json()["items"][0].clone();
+    assert_eq!((charge["offence_code"].as_str(), charge["state"].as_str()), (Some("PE-CP-129-A"), Some("alleged")));
+    let history = world.get(&format!("{at}/history"), &token).json();
+    assert_eq!(history["items"][0]["type"], "case.created");
+    assert_eq!(world.get(&format!("{at}/deadlines"), &token).status, 200);
+    // Again: nothing is new, and nothing of it is in the history.
+    let before = listed(world, &token);
+    let (job, again) = import(world, &token, "", &body);
+    assert_eq!(statuses(&again)[..2], ["unchanged", "unchanged"]);
+    assert_eq!(job["counts"], json!({"unchanged": 3, "rejected": 5}));
+    assert_eq!(again[0]["id"], report[0]["id"]);
+    assert_eq!(listed(world, &token), before);
+    assert_eq!(world.get(&format!("{at}/history"), &token).json(), history);
+}
+
+fn a_line_that_says_more_brings_its_case_up_to_date(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
+    let (_, report) = import(world, &token, "", &ndjson(&[line("EXP-1")]));
+    let at = format!("/v1/cases/{}", report[0]["id"].as_str().unwrap());
+    let mut more = line("EXP-1");
+    more["title"] = json!("Otro título");
+    more["victims"].as_array_mut().unwrap().push(json!({"label": "v2", "sex": "male", "age_at_identification": 16, "acts": ["recruit"], "purposes": ["labour_exploitation"]}));
+    more["accused"].as_array_mut().unwrap().push(json!({"label": "a2", "kind": "natural_person"}));
+    more["charges"].as_array_mut().unwrap().push(json!({"accused": "a2", "offence_code": "PE-CP-129-A", "role": "author", "victims": ["v1", "v2"]}));
+    let (_, second) = import(world, &token, "", &ndjson(&[more.clone()]));
+    assert_eq!((statuses(&second), &second[0]["id"]), (vec!["updated"], &report[0]["id"]), "{second:?}");
+    let read = world.get(&at, &token).json();
+    assert_eq!((read["title"].as_str(), read["version"].as_i64(), read["summary"].as_str()), (Some("Otro título"), Some(2), Some("Relato reservado")));
+    assert_eq!(world.get(&format!("{at}/victims"), &token).json()["items"].as_array().unwrap().len(), 2);
+    let charges = world.get(&format!("/v1/charges?case_id={}", report[0]["id"].as_str().unwrap()), &token).json();
+    assert_eq!(charges["items"][1]["victims"].as_array().unwrap().len(), 2);
+    assert_eq!(statuses(&import(world, &token, "", &ndjson(&[more.clone()])).1), ["unchanged"]);
+    // A person of whom something else is said now is not written over, and nothing else of the line is either.
+    let mut other = more.clone();
+    other["victims"][0]["sex"] = json!("male");
+    other["title"] = json!("Tercero");
+    let (_, third) = import(world, &token, "", &ndjson(&[other]));
+    assert_eq!(faults(&third), ["1 #/victims/0: read_only"]);
+    assert_eq!(world.get(&at, &token).json()["title"], "Otro título");
+    // Without labels nobody can say who is who.
+    let mut nameless = more;
+    nameless["charges"] = json!([]);
+    nameless["victims"][0].as_object_mut().unwrap().remove("label");
+    assert_eq!(faults(&import(world, &token, "", &ndjson(&[nameless])).1), ["1 #/victims/0/label: required"]);
+    // Another agency's key is another case.
+    let police = world.token("PE-PNP-DIRCTPTIM", SCOPES, Purpose::Investigation);
+    let (_, theirs) = import(world, &police, "", &ndjson(&[line("EXP-1")]));
+    assert_eq!(statuses(&theirs), ["created"]);
+    assert_ne!(theirs[0]["id"], report[0]["id"]);
+    // A case of the front door with the same key: its persons are not those of the line.
+    assert_eq!(world.post("/v1/cases", &token, &line("EXP-7")).status, 201);
+    assert_eq!(faults(&import(world, &token, "", &ndjson(&[line("EXP-7")])).1), ["1 #/accused: read_only", "1 #/victims: read_only"]);
+}
+
+fn a_dry_run_says_the_same_and_writes_nothing_and_an_atomic_import_is_all_or_nothing(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
+    let mut wrong = line("EXP-2");
+    wrong["report_channel"] = json!("pigeon");
+    let mixed = ndjson(&[line("EXP-1"), wrong, line("EXP-3")]);
+    let (job, report) = import(world, &token, "?mode=validate", &mixed);
+    assert_eq!(statuses(&report), ["created", "rejected", "created"]);
+    assert_eq!((&report[0]["id"], job["counts"]["created"].as_i64()), (&Value::Null, Some(2)));
+    assert_eq!(listed(world, &token), 0);
+    let (_, report) = import(world, &token, "?atomic=true", &mixed);
+    assert_eq!(statuses(&report), ["not_applied", "rejected", "not_applied"]);
+    assert_eq!(listed(world, &token), 0);
+    let (_, report) = import(world, &token, "?atomic=true&mode=commit", &ndjson(&[line("EXP-1"), line("EXP-3")]));
+    assert_eq!(statuses(&report), ["created", "created"]);
+    assert_eq!(listed(world, &token), 2);
+    // The same key twice in one file: the second line is about the case of the first.
+    let mut later = line("EXP-4");
+    later["title"] = json!("Más tarde");
+    let (_, report) = import(world, &token, "", &ndjson(&[line("EXP-4"), later]));
+    assert_eq!(statuses(&report), ["created", "updated"]);
+    assert_eq!(report[0]["id"], report[1]["id"]);
+    for query in ["?mode=maybe", "?atomic=2", "?colour=red"] {
+        assert_eq!(send(world, &token, query, "application/x-ndjson", b"").status, 400, "{query}");
+    }
+}
+
+fn csv_says_the_same_as_ndjson(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
+    let csv = "\u{feff}external_ref,title,summary,reported_at,report_channel,facts_from,territory,exploitation,victims.0.label,victims.0.sex,victims.0.age_at_identification,victims.0.acts,victims.0.means,victims.0.purposes,accused.0.label,accused.0.kind,charges.0.accused,charges.0.offence_code,charges.0.role,charges.0.victims\r\n\
+        EXP-1,\"Captación con oferta falsa\",Relato reservado,2026-03-14T15:30:00.000Z,police,2026-01,170101,sexual_adult,v1,female,22,recruit,deception,sexual_exploitation,a1,natural_person,a1,PE-CP-129-A,author,v1\r\n\
+        EXP-2,\"Dos\nlíneas, y \"\"comillas\"\"\",'=1+1,2026-03-14T15:30:00.000Z,police,,,,,,,,,,,,,,,\r\n\
+        EXP-3,x,,never,police,,,,,,old,,,,,,,,,\r\n";
+    let (_, report) = import_as(world, &token, "", "text/csv", csv.as_bytes());
+    assert_eq!(statuses(&report), ["created", "created", "rejected"], "{report:?}");
+    assert_eq!((report[1]["line"].as_u64(), report[2]["line"].as_u64()), (Some(3), Some(5)));
+    let two = world.get(&format!("/v1/cases/{}", report[1]["id"].as_str().unwrap()), &token).json();
+    assert_eq!((two["title"].as_str(), two["summary"].as_str()), (Some("Dos\nlíneas, y \"comillas\""), Some("=1+1")));
+    assert!(faults(&report).contains(&"5 #/victims/0/age_at_identification: type".to_owned()), "{report:?}");
+    // The same case in the other form is the same line.
+    assert_eq!(statuses(&import(world, &token, "", &ndjson(&[line("EXP-1")])).1), ["unchanged"]);
+    for (bad, fault) in [("title,title\nx,y\n", "1 #/columns/1: unique_items"), ("title,,x\n", "1 #/columns/1: pattern")] {
+        assert_eq!(faults(&import_as(world, &token, "", "text/csv", bad.as_bytes()).1), [fault]);
+    }
+}
+
+fn files_that_hold_bad_luck_are_reported_and_never_guessed_at(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
+    let (job, report) = import(world, &token, "", b"");
+    assert_eq!((report.len(), job["progress"].clone()), (0, json!({"done": 0, "total": 0})));
+    let mut body = b"\xef\xbb\xbf".to_vec();
+    body.extend_from_slice(format!("{}\r\n", line("EXP-1")).as_bytes());
+    body.extend_from_slice(b"{\"title\":\"\xff\"}\n");
+    body.extend_from_slice(&vec![b'x'; 10 << 20]);
+    body.extend_from_slice(b"\n{\"title\":\"a\0b\"}\n");
+    let mut hidden = line("EXP-5");
+    hidden["title"] = json!("a\u{0}b");
+    body.extend_from_slice(format!("{hidden}\n{}", line("EXP-6")).as_bytes());
+    let (job, report) = import(world, &token, "", &body);
+    assert_eq!(statuses(&report), ["created", "rejected", "rejected", "rejected", "rejected", "created"]);
+    assert_eq!(faults(&report), ["2 #: format", "3 #: max_length", "4 #: format", "5 #/title: pattern"]);
+    assert_eq!(job["progress"], json!({"done": 6, "total": 6}));
+    // gzip is taken, and counted as what it holds.
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let zipped = |bytes: &[u8]| send_with(world, &token, "", "application/x-ndjson", &[("Idempotency-Key", &unique()), ("Content-Encoding", "gzip")], bytes);
+    let good = zipped(&gzip(&ndjson(&[line("EXP-1"), line("EXP-8")])));
+    assert_eq!(statuses(&file(world, &token, &ended(world, &token, &good.header("location")), 0)), ["unchanged", "created"]);
+    assert_eq!(zipped(&gzip(&vec![b' '; 70 << 20])).code(), "content_too_large");
+    assert_eq!(zipped(b"no archive").code(), "invalid_request");
+    let cut = gzip(&ndjson(&[line("EXP-9")]));
+    assert_eq!(zipped(&cut[..cut.len() / 2]).code(), "invalid_request");
+    assert_eq!(send(world, &token, "", "application/json", b"{}").code(), "unsupported_media_type");
+    assert_eq!(send(world, &token, "", "application/x-ndjson", &vec![b'\n'; 100_001]).code(), "content_too_large");
+    assert_eq!(world.get("/v1/jobs", &token).json()["items"].as_array().unwrap().len(), 3, "what was refused left no job");
+}
+
+fn a_job_is_its_clients_alone_and_the_same_request_again_is_the_same_job(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
+    let key = unique();
+    let body = ndjson(&[line("EXP-1")]);
+    let sent = |body: &[u8]| send_with(world, &token, "", "application/x-ndjson", &[("Idempotency-Key", &key)], body);
+    let (first, second) = (sent(&body), sent(&body));
+    assert_eq!((first.status, second.status, second.header("idempotency-replayed").as_str()), (202, 202, "true"));
+    assert_eq!(first.header("location"), second.header("location"));
+    assert_eq!(sent(&ndjson(&[line("EXP-2")])).code(), "idempotency_key_reused");
+    let at = first.header("location");
+    let job = ended(world, &token, &at);
+    let url = job["manifest"]["output"][0]["url"].as_str().unwrap().to_owned();
+    for other in [world.token(AGENCY, SCOPES, Purpose::Prosecution), world.token("PE-DP", "cases:read", Purpose::Oversight)] {
+        assert_eq!(world.get(&at, &other).status, 404);
+        assert_eq!(world.get(&url, &other).status, 404);
+        assert_eq!(world.get("/v1/jobs", &other).json()["items"], json!([]));
+        let cancel = world.step(&at, &other, "\"1.x\"", &json!({"trigger": "cancel"}));
+        assert_eq!(cancel.status, 404);
+    }
+    assert_eq!(world.get("/v1/jobs?limit=1", &token).json()["items"][0]["id"], job["id"]);
+    // An ended job is not called off; a download is in the record.
+    let late = world.step(&at, &token, &world.get(&at, &token).header("etag"), &json!({"trigger": "cancel"}));
+    assert_eq!(late.code(), "state_conflict");
+    let auditor = world.token(AGENCY, "audit:read", Purpose::Audit);
+    let fetched = world.send("GET", &url, Some(&token), &[], b"").header("audit-event-id");
+    let seen = loop {
+        let entries = world.get("/v1/audit/entries?limit=50", &auditor).json();
+        let found = entries["items"].as_array().unwrap().iter().find(|e| e["id"] == json!(fetched)).cloned();
+        if let Some(found) = found { break found; }
+    };
+    assert!(seen.to_string().contains("job_file"), "{seen}");
+    // Names need their own scope here too.
+    let mut named = line("EXP-3");
+    named["victims"][0]["identity"] = json!({"given_names": "Rosa"});
+    named["accused"][0]["identity"] = json!({"given_names": "Percy"});
+    assert_eq!(faults(&import(world, &token, "", &ndjson(&[named.clone()])).1), ["1 #/victims/0/identity: read_only", "1 #/accused/0/identity: read_only"]);
+    let identities = format!("{SCOPES} victims.identity:write accused.identity:write");
+    let may = world.token(AGENCY, &identities, Purpose::Prosecution);
+    assert_eq!(statuses(&import(world, &may, "", &ndjson(&[named])).1), ["created"]);
+    let narrow = world.token(AGENCY, "imports:create", Purpose::Prosecution);
+    assert_eq!(send(world, &narrow, "", "application/x-ndjson", b"").json()["required_scopes"], json!(["cases:write"]));
+}
+
+fn a_job_that_is_called_off_keeps_what_it_did_and_does_no_more(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
+    let lines: Vec<Value> = (0..2_000).map(|n| line(&format!("EXP-{n}"))).collect();
+    let queued = send(world, &token, "", "application/x-ndjson", &ndjson(&lines));
+    let at = queued.header("location");
+    let cancelled = loop {
+        let read = world.get(&at, &token);
+        if read.json()["progress"]["done"] != json!(0) {
+            let answer = world.step(&at, &token, &read.header("etag"), &json!({"trigger": "cancel"}));
+            // Between the two requests it may have begun: then its version is another one.
+            if answer.status != 412 { break answer; }
+        }
+    };
+    assert_eq!((cancelled.status, cancelled.json()["status"].as_str()), (200, Some("cancelled")), "{}", cancelled.text);
+    let job = world.get(&at, &token).json();
+    let done = job["progress"]["done"].as_u64().unwrap();
+    assert!(done > 0 && done < 2_000, "{done}");
+    let report = file(world, &token, &job, 0);
+    assert_eq!(report.len() as u64, done);
+    for last in [report.first().unwrap(), report.last().unwrap()] {
+        assert_eq!(world.get(&format!("/v1/cases/{}", last["id"].as_str().unwrap()), &token).status, 200);
+    }
+    let (_, rest) = import(world, &token, "", &ndjson(&lines[done as usize..done as usize + 5]));
+    assert_eq!(statuses(&rest), ["created"; 5], "nothing behind the report was done");
+}
+
+fn files_of_a_job_go_when_their_time_is_over(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
+    let at = send(world, &token, "", "application/x-ndjson", &ndjson(&[line("EXP-1")])).header("location");
+    let job = ended(world, &token, &at);
+    let url = job["manifest"]["output"][0]["url"].as_str().unwrap();
+    assert_eq!(world.get(url, &token).status, 200);
+    assert_eq!(world.get(&format!("{at}/files/other"), &token).status, 404);
+    open(&world.database, Role::Write, 5_000).unwrap().batch_execute("UPDATE job SET expires_at = '2026-01-01T00:00:00.000Z'").unwrap();
+    assert_eq!((world.get(url, &token).status, world.get(url, &token).code().as_str()), (410, "export_expired"));
+    let read = world.get(&at, &token).json();
+    assert_eq!((read["status"].as_str(), &read["manifest"]), (Some("expired"), &Value::Null));
+    // The broom takes the pieces and the key.
+    let id: sistra::kernel::ids::JobId = at.rsplit('/').next().unwrap().parse().unwrap();
+    let store = &world.running.as_ref().unwrap().store;
+    store.write_blocking(move |tx| sistra::jobs::actions::sweep(tx, id.bucket(), sistra::kernel::Timestamp::now())).unwrap();
+    let gone = store.read_blocking(move |conn| sistra::jobs::store::piece(conn, id, "report.ndjson", 0)).unwrap();
+    assert!(gone.is_none());
+    assert_eq!(world.get(&at, &token).json()["status"], "expired");
+}
+}
+
+#[test]
+fn a_server_that_dies_again_and_again_imports_every_line_once() {
+    const LINES: usize = 1_500;
+    let dir = Dir::new();
+    let place = data(&dir.0);
+    let system = client_with(&place, SCOPES);
+    let lines: Vec<Value> = (0..LINES).map(|n| line(&format!("EXP-{n}"))).collect();
+    let (mut at, mut seen, mut kills) = (String::new(), 0, 0);
+    let report = loop {
+        let server = Server::start(&place, None);
+        let token = server.token(&system);
+        if at.is_empty() {
+            let headers = [
+                ("Authorization", format!("Bearer {token}")),
+                ("Content-Type", "application/x-ndjson".to_owned()),
+                ("Idempotency-Key", unique()),
+            ];
+            let queued = server.send("POST", "/v1/imports", &headers, &ndjson(&lines)).unwrap();
+            assert_eq!(queued.status, 202, "{}", queued.text);
+            at = queued.header("location");
+        }
+        let job = loop {
+            let job = server.get(&at, &token).unwrap().json();
+            let done = job["progress"]["done"].as_u64().unwrap();
+            assert!(done >= seen, "progress was lost: {done} after {seen}");
+            if done > seen || job["status"] == "succeeded" {
+                seen = done;
+                break job;
+            }
+        };
+        if job["status"] == "succeeded" {
+            let url = job["manifest"]["output"][0]["url"].as_str().unwrap();
+            let report = server.get(url, &token).unwrap().text;
+            assert_eq!(server.stop(), Some(0));
+            break report;
+        }
+        server.kill();
+        kills += 1;
+    };
+    assert!(kills >= 3, "{kills}");
+    let report: Vec<Value> = report.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(statuses(&report), vec!["created"; LINES]);
+    let ids: BTreeSet<&str> = report.iter().map(|l| l["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), LINES);
+    assert!(report.iter().enumerate().all(|(n, l)| l["line"] == json!(n + 1)));
+    assert_eq!(crate::durability::halves(&dir), Vec::<String>::new());
+}
