@@ -15,6 +15,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config as DocsConfig, SwaggerUi};
 
+use crate::alerts::Watch;
 use crate::auth::clients::Directory;
 use crate::auth::door::{self, TokenDoor};
 use crate::auth::issuers::Issuers;
@@ -35,6 +36,7 @@ use crate::http::fallback::{Paths, fallback};
 use crate::http::guard::{Gate, Services};
 use crate::http::health::{self, Health};
 use crate::http::limits::Limits;
+use crate::http::looking::Looking;
 use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
@@ -69,12 +71,18 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::consents::http::routes(cfg);
     crate::assistance::http::routes(cfg);
     crate::reunifications::http::routes(cfg);
+    crate::campaigns::http::routes(cfg);
+    crate::trainings::http::routes(cfg);
+    crate::fundings::http::routes(cfg);
+    crate::programmes::totals::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::imports::http::routes(cfg);
+    crate::exports::http::routes(cfg);
     crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
+    crate::alerts::http::routes(cfg);
     crate::events::http::routes(cfg);
     crate::webhooks::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
@@ -233,6 +241,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
+    let access = Watch::new(access, Looking::new(config.quotas()), store.clone());
     let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
         retention: Retention { days: serve.feed_retention_days },
@@ -252,10 +261,10 @@ pub fn start(config: &Config) -> Result<Running, String> {
         access,
         cursors,
         notary: Arc::clone(&notary),
+        bell: Arc::clone(&bell),
         signer,
         feed: Arc::clone(&feed),
         hooks: Arc::clone(&hooks),
-        bell: Arc::clone(&bell),
     });
     let document = contract();
     let json = contract::document(&document);
@@ -283,7 +292,14 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let contract_text = web::Data::new(ContractText(text));
     let (app_health, app_edge) = (health.clone(), edge);
     let (workers, shutdown_timeout_s) = (serve.workers, serve.shutdown_timeout_s);
+    let waiting = Arc::clone(&feed);
     let (handle, server) = run(move || {
+        // Who waits for events is answered at once when the server is told to stop.
+        actix_rt::spawn(async move {
+            if stopped().await.is_ok() {
+                waiting.bell.close();
+            }
+        });
         Ok(HttpServer::new(move || {
         let (app, _) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
         app.app_data(gate.clone())
@@ -361,6 +377,17 @@ pub fn start(config: &Config) -> Result<Running, String> {
     })
 }
 
+/// Returns when the process is asked to end.
+async fn stopped() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
 /// Runs a server on a thread of its own; `make` is called there, because a server cannot change threads.
 fn run<S>(
     make: impl FnOnce() -> Result<S, String> + Send + 'static,
@@ -432,7 +459,10 @@ fn helpers(
 
 /// The thread that does the jobs.
 fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
-    let works: Works = vec![(JobKind::Import, Box::new(crate::imports::run::ImportWork))];
+    let works: Works = vec![
+        (JobKind::Import, Box::new(crate::imports::run::ImportWork)),
+        (JobKind::Export, Box::new(crate::exports::run::ExportWork)),
+    ];
     let stop = Arc::clone(stop);
     std::thread::Builder::new()
         .name("sistra-jobs".to_owned())
@@ -470,8 +500,7 @@ fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
             crate::batch::store::forget(tx, this, now)?;
             dpop::forget(tx, this, now)?;
             revocation::forget(tx, now)?;
-            door::forget(tx, this, now)?;
-            crate::jobs::actions::sweep(tx, this, now)
+            door::forget(tx, this, now)
         });
         if let Err(e) = swept.and_then(|_| events::actions::sweep(store, &mut lanes, retention, now)) {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

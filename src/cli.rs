@@ -1,7 +1,9 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
 mod ctdc;
+mod export;
 mod htcds;
+mod import;
 mod ledger;
 mod referrals;
 
@@ -22,6 +24,7 @@ use crate::config::{Config, DataArgs, ServeArgs};
 use crate::db::connection::{Role, explain, open};
 use crate::db::{Conn, Store, StoreSettings, migrations};
 use crate::demo;
+use crate::exports::wire::ExportFormat;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{AgencyCode, Error, Timestamp};
@@ -68,10 +71,10 @@ enum Command {
     /// Check the record of everything that happened, prove from it, export it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-    /// Register the cases of a file
+    /// Bring many cases in from a file; the same file again changes nothing
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Write cases into a file
+    /// Take out what an agency may see, as files
     #[command(subcommand)]
     Export(ExportCommand),
     /// Print an access token for a client
@@ -86,12 +89,20 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ImportCommand {
+    /// One case a line, as the body of POST /v1/cases with an external_ref
+    Ndjson(import::ImportArgs),
+    /// One case a record; the header names the fields by their paths: victims.0.sex
+    Csv(import::ImportArgs),
     /// IOM's HTCDS 0.2, 1.0 or 2.0: CSV, XLSX, ODS or the JSON profile; prints what was lossy, line by line
     Htcds(htcds::ImportCommand),
 }
 
 #[derive(Debug, Subcommand)]
 enum ExportCommand {
+    /// One record a line, as JSON
+    Ndjson(export::ExportArgs),
+    /// One record a line, under a header of paths
+    Csv(export::ExportArgs),
     /// IOM's HTCDS 2.0: CSV, XLSX or the JSON profile
     Htcds(htcds::ExportCommand),
     /// CTDC's file of victims: 27 columns, nobody stands out; prints what was given up for that
@@ -328,6 +339,10 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Erase(command)) => erase(&command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Ledger(command)) => ledger::run(command),
+        Some(Command::Import(ImportCommand::Ndjson(command))) => import::run(command, false),
+        Some(Command::Import(ImportCommand::Csv(command))) => import::run(command, true),
+        Some(Command::Export(ExportCommand::Ndjson(command))) => export::run(command, ExportFormat::Ndjson),
+        Some(Command::Export(ExportCommand::Csv(command))) => export::run(command, ExportFormat::Csv),
         Some(Command::Import(ImportCommand::Htcds(command))) => htcds::import(&command),
         Some(Command::Export(ExportCommand::Htcds(command))) => htcds::export(&command),
         Some(Command::Export(ExportCommand::Ctdc(command))) => ctdc::export(&command),
@@ -477,12 +492,15 @@ struct DemoClient {
 fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
     const OWNER: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write referrals:read referrals:write";
     const RECEIVER: &str = "cases:read victims:read referrals:read referrals:decide";
-    const VIEWER: &str = "cases:read victims:read accused:read charges:read referrals:read";
+    const VIEWER: &str =
+        "cases:read victims:read accused:read charges:read referrals:read assistance:read programmes:read";
+    const HELPER: &str = "assistance:read assistance:write programmes:read programmes:write";
     let kinds = [
         ("prosecutor", "PE-MP-FISTRAP-LIMA", OWNER, Purpose::Prosecution),
         ("police", "PE-PNP-DIRCTPTIM", OWNER, Purpose::Investigation),
         ("shelter", "PE-MIMP-INABIF", RECEIVER, Purpose::Assistance),
         ("oversight", "PE-DP", VIEWER, Purpose::Oversight),
+        ("programmes", "INT-IOM", HELPER, Purpose::Assistance),
     ];
     let mut made = Vec::new();
     for (kind, agency, scopes, purpose) in kinds {
@@ -506,7 +524,7 @@ fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
     Ok(made)
 }
 
-/// Five commands that work as printed, one after the other, with curl and sed.
+/// Commands that work as printed, one after the other, with curl and sed.
 fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, String)> {
     let token = |kind: &str| {
         clients.iter().find(|c| c.kind == kind).map_or_else(String::new, |DemoClient { id, secret, purpose, .. }| {
@@ -543,6 +561,19 @@ fn demo_commands(base: &str, clients: &[DemoClient]) -> Vec<(&'static str, Strin
             format!(
                 "SHELTER={}; curl -sS -H \"Authorization: Bearer $SHELTER\" '{base}/v1/referrals?box=in&state=sent&limit=1'",
                 token("shelter")
+            ),
+        ),
+        (
+            "Who was reunited with a victim in the United States in 2012, as the agency that helped",
+            format!(
+                "IOM={}; curl -sS -H \"Authorization: Bearer $IOM\" '{base}/v1/reunifications?country=US&reunited_in=2012&limit=1'",
+                token("programmes")
+            ),
+        ),
+        (
+            "How many judges, prosecutors and police officers were trained that year with money of Canada",
+            format!(
+                "curl -sS -H \"Authorization: Bearer $IOM\" '{base}/v1/trainings?year=2012&funder=CA&profession=judge,prosecutor,police&limit=1'"
             ),
         ),
     ]

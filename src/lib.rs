@@ -15,9 +15,12 @@
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
+//! | [`alerts`] | who looks at more than the work explains, and who must hear of it |
 //! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
-//! | [`programmes`] | what programmes share: money, donors, the ground of help |
+//! | [`campaigns`] [`trainings`] [`fundings`] | what organisations do for everybody, whom they train, who pays |
+//! | [`programmes`] | what these share: money, donors, the ground of help, the totals |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`jobs`] [`imports`] [`exports`] | work behind a request: files of cases in, files of records out |
 //! | [`events`] | what changed, for those who see it: the feed |
 //! | [`webhooks`] | the feed, brought to a partner's endpoint |
 //! | [`extensions`] | what another system says and the registry has no field for |
@@ -47,12 +50,14 @@
 pub mod accused;
 pub mod act;
 pub mod agencies;
+pub mod alerts;
 pub mod app;
 pub mod assistance;
 pub mod audit;
 pub mod auth;
 pub mod batch;
 pub mod break_glass;
+pub mod campaigns;
 pub mod cases;
 pub mod catalogue;
 pub mod charges;
@@ -67,7 +72,9 @@ pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
 pub mod events;
+pub mod exports;
 pub mod extensions;
+pub mod fundings;
 pub mod hearings;
 pub mod htcds;
 pub mod http;
@@ -81,6 +88,7 @@ pub mod persons;
 pub mod programmes;
 pub mod referrals;
 pub mod reunifications;
+pub mod trainings;
 pub mod transitions;
 pub mod vault;
 pub mod victims;

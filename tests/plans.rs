@@ -43,7 +43,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("oversight", &["true"]),
     ("box", &["in", "out", "watch"]),
     ("offence_code", &["PE-CP-129-A"]),
-    ("state", &["sent", "alleged", "in_force", "met"]),
+    ("state", &["sent", "alleged", "in_force", "met", "evaluated"]),
     ("due", &["overdue", "soon"]),
     ("due_before", &["2026-12-31"]),
     ("expires_before", &["2026-12-31"]),
@@ -52,6 +52,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("year_from", &["2012"]),
     ("year_to", &["2012"]),
     ("country", &["US"]),
+    ("funder", &["CA"]),
+    ("profession", &["judge", "judge,prosecutor,police"]),
+    ("venue", &["airport"]),
+    ("place", &["LIM"]),
+    ("channel", &["poster"]),
+    ("donor", &["CA"]),
+    ("currency", &["CAD"]),
+    ("pays", &["training"]),
     ("reunited_in", &["2012"]),
     ("beneficiary_state", &["reunited", "requested,reunited"]),
     ("open", &["true", "false"]),
@@ -251,8 +259,8 @@ fn reads(contract: &Value) -> impl Iterator<Item = (&str, &Value)> {
 /// Some jobs of a few clients.
 fn jobs(tx: &mut Conn) -> sistra::kernel::Result<()> {
     let now = Timestamp::now();
-    for client in (0..5).map(|_| ClientId::generate(now, Bucket::random())) {
-        for _ in 0..100 {
+    for client in (0..200).map(|_| ClientId::generate(now, Bucket::random())) {
+        for _ in 0..3 {
             let detail = JobDetail {
                 user: None,
                 oversight: false,

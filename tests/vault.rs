@@ -387,6 +387,18 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     let closing = json!({"trigger": "close", "reason": w()});
     p.note("POST", &format!("{relative}/transitions"), &closing);
     assert_eq!(world.step(&relative, &token, &named.header("etag"), &closing).status, 200);
+    let phase = || json!([{"name": w(), "starts_on": "2012-09-01", "goal": w()}]);
+    let venue = || json!([{"place_code": "LIM", "kind": "airport", "name": w()}]);
+    let slogan = || json!([{"language": "es", "text": w()}]);
+    let drive = p.post("/v1/campaigns", json!({"name": w(), "slogans": slogan(), "venues": venue(), "phases": phase(), "audience": w()})).header("location");
+    p.patch(&drive, json!({"name": w(), "slogans": slogan(), "venues": venue(), "phases": phase(), "audience": w(), "hotline": w()}));
+    for body in [json!({"trigger": "start", "reason": w()}), json!({"trigger": "complete"}), json!({"trigger": "evaluate", "evaluation": w()})] {
+        p.step(&drive, body);
+    }
+    let course = p.post("/v1/trainings", json!({"title": w(), "starts_on": "2012", "place": w()})).header("location");
+    p.patch(&course, json!({"title": w(), "place": w()}));
+    let given = p.post("/v1/fundings", json!({"donor": "CA", "year": 2012, "amount": {"amount_minor": 1, "currency": "CAD"}, "project": w()})).header("location");
+    p.patch(&given, json!({"project": w()}));
     let referral = p.post("/v1/referrals", json!({"case_id": made.json()["id"], "kind": "service_request", "to_agency": "PE-MIMP-INABIF",
         "sections": ["victims"], "services": ["shelter"], "purpose": "assistance", "urgency": "immediate", "legal_basis": "danger_to_life",
         "consent_ref": w(), "message": w()})).header("location");

@@ -33,7 +33,8 @@ fn stand(conn: &mut Conn, scope: &Scope, record: &Assistance) -> Result<Standing
     standing::stand(conn, scope, of)
 }
 
-fn find(conn: &mut Conn, act: &Act, id: AssistanceId) -> Result<(Assistance, Standing)> {
+/// A need that the caller may see.
+pub(crate) fn find(conn: &mut Conn, act: &Act, id: AssistanceId) -> Result<(Assistance, Standing)> {
     let record = store::find(conn, id)?;
     let stand = stand(conn, &act.scope, &record)?;
     Ok((record, stand))

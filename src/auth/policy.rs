@@ -95,6 +95,8 @@ policy! {
     BreakGlassMove => "", None, Write;
     /// Bring many cases in.
     ImportCreate => "imports:create", Some(OPERATIONAL), Write;
+    /// Take out what one sees.
+    ExportCreate => "exports:create", None, Write;
     /// Look at one's own jobs: any valid token.
     JobRead => "", None, Read;
     /// Call off one's own jobs: any valid token.
@@ -105,6 +107,8 @@ policy! {
     AgencyManage => "agencies:manage", None, Write;
     /// Look at the record: all of it for oversight, one's own agency's entries for a partner.
     AuditRead => "audit:read", None, Read;
+    /// Say what an alert on looking was.
+    AuditReview => "audit:review", None, Write;
     /// Look at checkpoints and proofs.
     AuditProof => "audit.proof:read", None, Read;
     /// Follow what changes.
@@ -143,8 +147,11 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
     ("imports:create", "Bring many cases in from a file"),
+    ("exports:create", "Take out, as files, what the agency may see"),
+    ("exports.identity:create", "Take out who persons are"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
+    ("audit:review", "Acknowledge alerts on looking: oversight"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
     ("tokens:introspect", "Ask whether any client's token holds, as a gateway before the registry"),
     ("events:read", "Follow what changes in the records that the other scopes read"),

@@ -846,6 +846,47 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `audit_alert`.
+    audit_alert (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        agency_code -> Text,
+        client_id -> IdSql,
+        user_ref -> Nullable<Text>,
+        purpose -> Nullable<Text>,
+        budget -> Text,
+        level -> Text,
+        used -> BigInt,
+        quota -> BigInt,
+        window_s -> BigInt,
+        window_from -> TimeSql,
+        acknowledged_at -> Nullable<TimeSql>,
+        acknowledged_by -> Nullable<Text>,
+        finding -> Nullable<Text>,
+        reference -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `audit_alert_desk`: alerts that wait, by lane.
+    audit_alert_desk (bucket, agency_code, alert_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        alert_id -> IdSql,
+        acknowledged -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};
 
     /// Table `person_merge`.

@@ -8,6 +8,9 @@ use futures_util::stream;
 use super::life::Move;
 use super::story::{Fate, Sharing, Story};
 use crate::act::{Act, Chance};
+use crate::assistance::actions::{make_move, register};
+use crate::assistance::states::Trigger as Service;
+use crate::assistance::wire::{AssistanceCreate, AssistanceTransitionCreate};
 use crate::auth::{Caller, Purpose};
 use crate::cases::actions::{Opening, commit_opening, move_case};
 use crate::cases::wire::CaseTransitionCreate;
@@ -18,7 +21,7 @@ use crate::consents::states::Trigger as Answer;
 use crate::consents::wire::{ConsentCreate, ConsentTransitionCreate};
 use crate::db::Store;
 use crate::http::idempotency::{Key, Once};
-use crate::kernel::ids::{CaseId, ChargeId, ClientId, ReferralId, VictimId};
+use crate::kernel::ids::{CaseId, ChargeId, ClientId, ConsentId, ReferralId, VictimId};
 use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::ledger::Actor;
@@ -44,15 +47,16 @@ pub struct Done {
     pub referrals: u64,
 }
 
-struct Loader<'s> {
-    store: &'s Store,
+pub(super) struct Loader<'s> {
+    pub(super) store: &'s Store,
     law: Arc<Catalogue>,
     index: Arc<IndexKey>,
     client: ClientId,
     seed: u64,
 }
 
-/// Registers cases 0 to `cases` of the registry of `seed`; `progress` hears the number done after each.
+/// Registers cases 0 to `cases` of the registry of `seed`; `progress` hears the number done after each. Case 0 is that of
+/// the press release, with the programmes of its year.
 pub async fn fill(
     store: &Store,
     law: &Arc<Catalogue>,
@@ -64,8 +68,9 @@ pub async fn fill(
     let client = LOADER.parse().map_err(|()| Error::internal("loader id"))?;
     let loader = Loader { store, law: Arc::clone(law), index: Arc::clone(index), client, seed };
     let loader = &loader;
-    let mut running = stream::iter(0..cases).map(|number| loader.register(number)).buffer_unordered(TOGETHER);
-    let mut done = Done::default();
+    let mut done = if cases == 0 { Done::default() } else { loader.press_release().await? };
+    progress(done.cases);
+    let mut running = stream::iter(1..cases).map(|number| loader.register(number)).buffer_unordered(TOGETHER);
     while let Some(one) = running.next().await {
         let Done { cases, victims, referrals } = one?;
         done.cases += cases;
@@ -202,10 +207,60 @@ impl Loader<'_> {
             let version = i64::try_from(stream).unwrap_or(0);
             move_referral(self.store, act, once, id, version, request(*trigger, *reason, *outcome), None).await?;
         }
+        self.help(number, owner, (first, consented), sharing).await
+    }
+
+    /// What was asked for is given: the service of an accepted request, until it is done.
+    async fn help(
+        &self,
+        number: u64,
+        owner: &AgencyCode,
+        (first, consented): (Option<(VictimId, bool)>, Option<(VictimId, ConsentId)>),
+        sharing: &Sharing,
+    ) -> Result<()> {
+        let Sharing { to, at, fate, .. } = sharing;
+        let ground = match (consented, first) {
+            (Some((victim, consent)), _) => Some((victim, "consent", Some(consent))),
+            (None, Some((victim, true))) => Some((victim, "minor_protection", None)),
+            (None, _) => None,
+        };
+        let steps: &[Service] = match fate {
+            Fate::Sent | Fate::Rejected => return Ok(()),
+            Fate::Accepted => &[Service::Plan, Service::Start],
+            Fate::Completed => &[Service::Plan, Service::Start, Service::Meet],
+        };
+        let (Some((victim, basis, consent_id)), Some(need)) = (ground, sharing.service()) else { return Ok(()) };
+        let act = |stream, agency: &AgencyCode, hours: i64| {
+            self.act(agency, Purpose::Assistance, number, 140 + stream, at.plus_seconds(3_600 * hours))
+        };
+        let new = AssistanceCreate {
+            need: need.to_owned(),
+            provider_agency: Some(to.clone()),
+            legal_basis: Some(basis.to_owned()),
+            consent_id,
+            ..AssistanceCreate::default()
+        };
+        let id = register(self.store, act(0, owner, 9), self.once(number, "help")?, victim, new).await?.view.id;
+        for (version, step) in (1_i64..).zip(steps) {
+            let (agency, hours) = match step {
+                Service::Plan => (owner, 10),
+                Service::Start => (to, 30),
+                _ => (to, 400),
+            };
+            let once = self.once(number, &format!("help-{}", step.as_str()))?;
+            let moved = AssistanceTransitionCreate {
+                trigger: *step,
+                effective_on: None,
+                unmet_reason: None,
+                cost: None,
+                reason: None,
+            };
+            make_move(self.store, act(version.unsigned_abs(), agency, hours), once, id, version, moved).await?;
+        }
         Ok(())
     }
 
-    fn act(&self, agency: &AgencyCode, purpose: Purpose, number: u64, stream: u64, now: Timestamp) -> Act {
+    pub(super) fn act(&self, agency: &AgencyCode, purpose: Purpose, number: u64, stream: u64, now: Timestamp) -> Act {
         let chance = Chance::seeded(self.seed, number * 1_000 + stream);
         let caller = Caller {
             client: self.client,
@@ -233,7 +288,7 @@ impl Loader<'_> {
         }
     }
 
-    fn once(&self, number: u64, what: &str) -> Result<Once> {
+    pub(super) fn once(&self, number: u64, what: &str) -> Result<Once> {
         let key = Key::parse(&format!("demo-{}-{number:012}-{what}", self.seed))
             .ok_or_else(|| Error::internal("the demo's keys are malformed"))?;
         Ok(Once::new(self.client, key, "demo".to_owned()))
@@ -242,7 +297,7 @@ impl Loader<'_> {
 
 fn consent(minor: bool) -> ConsentCreate {
     ConsentCreate {
-        purposes: vec!["referral".to_owned()],
+        purposes: vec!["referral".to_owned(), "assistance".to_owned()],
         recipients: Vec::new(),
         language: "es".to_owned(),
         interpreter: false,

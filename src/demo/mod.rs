@@ -3,6 +3,7 @@
 
 mod life;
 mod load;
+mod press;
 mod story;
 
 pub use load::{Done, LOADER, fill};

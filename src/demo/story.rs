@@ -131,6 +131,11 @@ impl Sharing {
         self.terms.legal_basis == "consent"
     }
 
+    /// The first service that it asks for.
+    pub fn service(&self) -> Option<&'static str> {
+        self.terms.services.first().copied()
+    }
+
     /// The request that drafts it; it shows the victim whose consent it rests on.
     pub fn request(&self, case_id: CaseId, consented: Option<(VictimId, ConsentId)>) -> ReferralCreate {
         let Terms { kind, sections, services, purpose, urgency, legal_basis, message } = self.terms;

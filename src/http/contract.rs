@@ -204,6 +204,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         statuses.retain(|s| *s != 400);
         statuses.extend([413, 429]);
     }
+    if post {
+        statuses.extend([409, 422]);
+    }
     if versioned {
         statuses.extend([412, 428]);
     }

@@ -14,6 +14,7 @@ pub mod health;
 pub mod idempotency;
 pub mod lang;
 pub mod limits;
+pub mod looking;
 pub mod metrics;
 pub mod path;
 pub mod problem;

@@ -138,6 +138,8 @@ kinds! {
     TransitionRecord, TransitionId, "transition";
     /// A partner system.
     Client, ClientId, "client";
+    /// An alert on looking.
+    Alert, AlertId, "audit_alert";
     /// An access token.
     Token, TokenId, "token";
     /// One entry of the ledger.

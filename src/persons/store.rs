@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, SmallInt};
 
 use super::identity::Identity;
 use super::index::{IndexKey, Role, Subject, Token};
 use super::merges;
 use super::search::{Candidate, MOST_EXAMINED, Probe, probes, rank};
 use crate::db::schema::{person_index as t, person_index_ref as refs};
-use crate::db::types::IdSql;
 use crate::db::{Conn, Json};
+use crate::insert_many;
 use crate::kernel::ids::{Kind, ResourceId};
 use crate::kernel::{Id, Result};
 
@@ -19,17 +18,18 @@ use crate::kernel::{Id, Result};
 /// a third fact it does.
 const MOST_PER_TOKEN: i64 = 300;
 
-/// Indexes a new person.
-pub fn add<K: Kind>(tx: &mut Conn, key: &IndexKey, role: Role, person: Id<K>, identity: &Identity) -> Result<()> {
-    let tokens = key.tokens(role, &Subject::of(identity));
-    if tokens.is_empty() {
-        return Ok(());
-    }
-    let person = person.erase();
-    insert(tx, person, &tokens)?;
-    diesel::insert_into(refs::table)
-        .values((refs::bucket.eq(person.bucket().number()), refs::person_id.eq(person), refs::tokens.eq(stored(&tokens)?)))
-        .execute(tx)?;
+/// Indexes new persons.
+pub fn add(tx: &mut Conn, persons: &[(ResourceId, &BTreeSet<Token>)]) -> Result<()> {
+    let rows: Vec<(ResourceId, Token)> =
+        persons.iter().flat_map(|(person, tokens)| tokens.iter().map(|token| (*person, *token))).collect();
+    insert(tx, &rows)?;
+    let lists = persons.iter().filter(|(_, tokens)| !tokens.is_empty());
+    let lists = lists.map(|(person, tokens)| Ok((*person, stored(tokens)?))).collect::<Result<Vec<_>>>()?;
+    insert_many!(tx, "person_index_ref", lists, (person, tokens) => {
+        "bucket" smallint = person.bucket().number(),
+        "person_id" uuid = *person,
+        "tokens" jsonb = tokens,
+    });
     Ok(())
 }
 
@@ -38,7 +38,7 @@ pub fn change<K: Kind>(tx: &mut Conn, key: &IndexKey, role: Role, person: Id<K>,
     let after = key.tokens(role, &Subject::of(identity));
     let before = take_back(tx, person, &after)?;
     let person = person.erase();
-    insert(tx, person, &after.difference(&before).copied().collect())?;
+    insert(tx, &after.difference(&before).map(|token| (person, *token)).collect::<Vec<_>>())?;
     if !after.is_empty() {
         diesel::insert_into(refs::table)
             .values((
@@ -83,35 +83,13 @@ fn stored(tokens: &BTreeSet<Token>) -> Result<Json> {
     Json::of(&tokens.iter().map(|t| (t.index, t.value)).collect::<Vec<_>>())
 }
 
-fn insert(tx: &mut Conn, person: ResourceId, tokens: &BTreeSet<Token>) -> Result<()> {
-    if tokens.is_empty() {
-        return Ok(());
-    }
-    match tx {
-        Conn::Postgres(c) => {
-            diesel::sql_query(
-                "INSERT INTO person_index (bucket, index_id, bidx, person_id) \
-                 SELECT * FROM unnest($1::smallint[], $2::smallint[], $3::bigint[], $4::uuid[])",
-            )
-            .bind::<Array<SmallInt>, _>(tokens.iter().map(|t| t.bucket().number()).collect::<Vec<_>>())
-            .bind::<Array<SmallInt>, _>(tokens.iter().map(|t| t.index).collect::<Vec<_>>())
-            .bind::<Array<BigInt>, _>(tokens.iter().map(|t| t.value).collect::<Vec<_>>())
-            .bind::<Array<IdSql>, _>(vec![person; tokens.len()])
-            .execute(c)?;
-        }
-        Conn::Sqlite(c) => {
-            for token in tokens {
-                diesel::insert_into(t::table)
-                    .values((
-                        t::bucket.eq(token.bucket().number()),
-                        t::index_id.eq(token.index),
-                        t::bidx.eq(token.value),
-                        t::person_id.eq(person),
-                    ))
-                    .execute(c)?;
-            }
-        }
-    }
+fn insert(tx: &mut Conn, rows: &[(ResourceId, Token)]) -> Result<()> {
+    insert_many!(tx, "person_index", rows, (person, token) => {
+        "bucket" smallint = token.bucket().number(),
+        "index_id" smallint = token.index,
+        "bidx" bigint = token.value,
+        "person_id" uuid = *person,
+    });
     Ok(())
 }
 

@@ -117,3 +117,15 @@ pub fn totals(conn: &mut Conn, scope: &Scope, filter: &Filter) -> Result<Reunifi
     let (reunifications, victims, persons): (i64, i64, i64) = matching!(scope, filter, counts).first(conn)?;
     Ok(ReunificationTotals { reunifications, victims, persons })
 }
+
+/// Who was reunited in some years, both included, by country: victims and relatives.
+pub fn by_country(conn: &mut Conn, scope: &Scope, (from, until): (i16, i16)) -> Result<Vec<(String, i64, i64)>> {
+    Ok(t::table
+        .filter(t::bucket.eq(scope.lane_bucket().number()))
+        .filter(t::agency_code.eq(scope.lane()))
+        .filter(t::reunited_year.between(from, until))
+        .group_by(t::country)
+        .select((t::country, count(t::victim_id).aggregate_distinct(), count_star()))
+        .order(t::country.asc())
+        .load(conn)?)
+}

@@ -280,7 +280,8 @@ impl Dispatcher {
         let now = self.hooks.now();
         let slow = said.duration_ms >= SLOW_MS || said.outcome == Outcome::Timeout;
         let delivery = Delivery {
-            id: DeliveryId::generate(now, before.id.bucket()),
+            // The wall clock: ids of one process share a counter, which must not run ahead of the hour.
+            id: DeliveryId::generate(Timestamp::now(), before.id.bucket()),
             event: event.id,
             kind: event.kind.clone(),
             attempt: i64::try_from(attempt).unwrap_or(i64::MAX),
@@ -354,5 +355,6 @@ fn wanted(client: &ClientRecord, webhook: &Webhook) -> Wanted {
         resource_type: None,
         scopes: client.scopes.clone(),
         purposes: client.purposes.clone(),
+        client: Some(client.id),
     }
 }
