@@ -175,6 +175,9 @@ pub struct ServeArgs {
     /// Questions of deconfliction per client and day; 0 for no limit
     #[arg(long, env = "SISTRA_DECONFLICTION_PER_DAY", default_value_t = 50)]
     pub deconfliction_per_day: u32,
+    /// Exports per client and day; 0 for no limit
+    #[arg(long, env = "SISTRA_EXPORTS_PER_DAY", default_value_t = 5)]
+    pub exports_per_day: u32,
     /// Requests of one client at the same time; 0 for no limit
     #[arg(long, env = "SISTRA_RATE_CONCURRENT", default_value_t = 32)]
     pub rate_concurrent: u32,
@@ -297,6 +300,7 @@ impl Config {
             rate_search_per_min: 0,
             searches_per_day: 0,
             deconfliction_per_day: 0,
+            exports_per_day: 0,
             rate_concurrent: 0,
             pii_subjects_per_day: 0,
             pii_subjects_per_user_per_day: 0,
@@ -338,6 +342,7 @@ impl Config {
             search_per_min: serve.rate_search_per_min,
             search_per_day: serve.searches_per_day,
             deconfliction_per_day: serve.deconfliction_per_day,
+            exports_per_day: serve.exports_per_day,
             concurrent: serve.rate_concurrent,
             subjects_per_day: serve.pii_subjects_per_day,
             subjects_per_user_per_day: serve.pii_subjects_per_user_per_day,

@@ -19,6 +19,8 @@ pub enum Budget {
     Searches,
     /// Questions of deconfliction.
     Deconfliction,
+    /// Exports.
+    Exports,
     /// Cases that lists showed.
     ListedCases,
     /// Persons that lists showed.
@@ -28,11 +30,12 @@ pub enum Budget {
 }
 
 impl Budget {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Subjects,
         Self::SubjectsOfUser,
         Self::Searches,
         Self::Deconfliction,
+        Self::Exports,
         Self::ListedCases,
         Self::ListedPersons,
         Self::OutsideTerritory,
@@ -45,6 +48,7 @@ impl Budget {
             Self::SubjectsOfUser => "pii_subjects_user",
             Self::Searches => "search_day",
             Self::Deconfliction => "deconfliction",
+            Self::Exports => "export",
             Self::ListedCases => "listed_cases",
             Self::ListedPersons => "listed_persons",
             Self::OutsideTerritory => "outside_territory",

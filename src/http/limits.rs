@@ -48,6 +48,8 @@ pub enum Daily {
     Search,
     /// Questions of deconfliction.
     Deconfliction,
+    /// Exports.
+    Export,
 }
 
 /// The quotas, as set; 0 for none.
@@ -65,6 +67,8 @@ pub struct Quotas {
     pub search_per_day: u32,
     /// Questions of deconfliction per client and day.
     pub deconfliction_per_day: u32,
+    /// Exports per client and day.
+    pub exports_per_day: u32,
     /// Requests of a client at the same time.
     pub concurrent: u32,
     /// Persons whose identity a client looks at in a day.

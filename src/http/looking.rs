@@ -70,6 +70,7 @@ impl Looking {
             Budget::SubjectsOfUser => (q.subjects_per_user_per_day, DAY_S),
             Budget::Searches => (q.search_per_day, DAY_S),
             Budget::Deconfliction => (q.deconfliction_per_day, DAY_S),
+            Budget::Exports => (q.exports_per_day, DAY_S),
             Budget::ListedCases => (q.listed_cases_per_hour, HOUR_S),
             Budget::ListedPersons => (q.listed_persons_per_hour, HOUR_S),
             Budget::OutsideTerritory => (q.outside_territory_per_day, DAY_S),
@@ -97,6 +98,7 @@ impl Looking {
         let budget = match what {
             Daily::Search => Budget::Searches,
             Daily::Deconfliction => Budget::Deconfliction,
+            Daily::Export => Budget::Exports,
         };
         self.take(&[(client, budget, None)], None, 1, now)
     }

@@ -56,6 +56,18 @@ pub struct Batch {
     broken: Option<Error>,
 }
 
+impl Batch {
+    /// Lines in it.
+    pub fn len(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.planned.is_empty()
+    }
+}
+
 /// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
