@@ -492,8 +492,7 @@ struct DemoClient {
 fn demo_clients(running: &app::Running) -> Result<Vec<DemoClient>, String> {
     const OWNER: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write referrals:read referrals:write";
     const RECEIVER: &str = "cases:read victims:read referrals:read referrals:decide";
-    const VIEWER: &str =
-        "cases:read victims:read accused:read charges:read referrals:read assistance:read programmes:read";
+    const VIEWER: &str = "cases:read victims:read accused:read charges:read referrals:read assistance:read programmes:read";
     const HELPER: &str = "assistance:read assistance:write programmes:read programmes:write";
     let kinds = [
         ("prosecutor", "PE-MP-FISTRAP-LIMA", OWNER, Purpose::Prosecution),
