@@ -111,9 +111,9 @@ fn an_accepted_correction_is_an_amendment_by_the_owner_and_stands_in_the_record_
 
 fn nobody_corrects_what_it_does_not_see_and_nobody_its_own(world) {
     let shared = Shared::new(world, &["victims"]);
-    let forbidden = shared.ask(&shared.guest, "case", json!({"patch": {"title": "Otro", "identifiers": [], "territory": "170102"}}));
+    let forbidden = shared.ask(&shared.guest, "case", json!({"patch": {"title": "Otro", "identifiers": [], "extensions": [], "territory": "170102"}}));
     assert_eq!((forbidden.status, forbidden.code().as_str()), (403, "field_forbidden"));
-    assert_eq!(forbidden.faults(), ["#/case/patch/identifiers: read_only", "#/case/patch/title: read_only"]);
+    assert_eq!(forbidden.faults(), ["#/case/patch/extensions: read_only", "#/case/patch/identifiers: read_only", "#/case/patch/title: read_only"]);
     for (part, body) in [("accused", json!({"accused_id": shared.accused, "patch": {"sex": "male"}})), ("charge", json!({"charge_id": shared.charge, "patch": {"role": "promoter"}}))] {
         let hidden = shared.ask(&shared.guest, part, body.clone());
         assert_eq!(hidden.faults(), [format!("#/{part}/{part}_id: reference_not_found")]);
