@@ -234,8 +234,6 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
-    let bell = Arc::new(worker::Bell::default());
-    let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
     let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
         retention: Retention { days: serve.feed_retention_days },
@@ -247,6 +245,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
     if hooks.lab() {
         log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
     }
+    let bell = Arc::new(worker::Bell::default());
+    let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
     let services = Arc::new(Services {
         catalogue,
         index: Arc::clone(&index),
@@ -284,7 +284,14 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let contract_text = web::Data::new(ContractText(text));
     let (app_health, app_edge) = (health.clone(), edge);
     let (workers, shutdown_timeout_s) = (serve.workers, serve.shutdown_timeout_s);
+    let waiting = Arc::clone(&feed);
     let (handle, server) = run(move || {
+        // Who waits for events is answered at once when the server is told to stop.
+        actix_rt::spawn(async move {
+            if stopped().await.is_ok() {
+                waiting.bell.close();
+            }
+        });
         Ok(HttpServer::new(move || {
         let (app, _) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
         app.app_data(gate.clone())
@@ -360,6 +367,17 @@ pub fn start(config: &Config) -> Result<Running, String> {
         feed,
         _lock: lock,
     })
+}
+
+/// Returns when the process is asked to end.
+async fn stopped() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
 }
 
 /// Runs a server on a thread of its own; `make` is called there, because a server cannot change threads.

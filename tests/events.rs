@@ -253,6 +253,46 @@ fn who_waits_is_answered_when_something_happens(world) {
     });
 }
 
+fn who_sees_one_record_of_a_person_is_told_of_the_one_that_stands_for_it(world) {
+    let owner = world.token(OWNER, &format!("{ALL} {IDENTITIES} persons:merge events:read"), Purpose::Prosecution);
+    let guest = reader(world, GUEST);
+    let ((path, away), (_, into)) = (opened(world, &owner), opened(world, &owner));
+    share(world, &owner, &path, GUEST, &json!({}));
+    let (_, after) = rest(world, &guest, "begin");
+    let body = json!({"trigger": "merge", "into": into, "evidence": ["same_document"], "reason": "El mismo documento figura en ambas fichas."});
+    let record = format!("/v1/victims/{away}");
+    let merged = world.step(&record, &owner, &world.get(&record, &owner).header("etag"), &body);
+    assert_eq!(merged.status, 200, "{}", merged.text);
+    let survivor = format!("/v1/victims/{into}");
+    assert_eq!(world.patch(&survivor, &owner, &world.get(&survivor, &owner).header("etag"), &json!({"sex": "male"})).status, 200);
+    let (seen, _) = rest(world, &guest, &after);
+    let about: BTreeSet<(&str, &str)> = seen.iter().map(|e| (e["type"].as_str().unwrap(), e["resource_id"].as_str().unwrap())).collect();
+    assert_eq!(about, BTreeSet::from([("victim.transitioned", away.as_str()), ("victim_merge.transitioned", &into), ("victim.updated", &into)]));
+    assert_eq!(world.get(&survivor, &guest).status, 200, "what it is told of, it may read");
+}
+
+fn whoever_helps_is_told_of_the_help_and_not_of_the_victim(world) {
+    let owner = world.token(OWNER, &format!("{ALL} assistance:read assistance:write events:read"), Purpose::Prosecution);
+    let helper = world.token(GUEST, &format!("{ALL} assistance:read events:read"), Purpose::Assistance);
+    let (_, victim) = opened(world, &owner);
+    let consent = json!({"purposes": ["assistance"], "recipients": [GUEST], "language": "es", "form": "written", "given_by": "self"});
+    let offered = world.post(&format!("/v1/victims/{victim}/consents"), &owner, &consent);
+    let given = world.step(&offered.header("location"), &owner, &offered.header("etag"), &json!({"trigger": "give"}));
+    assert_eq!(given.status, 200, "{}", given.text);
+    let need = json!({"need": "shelter", "provider_agency": GUEST, "legal_basis": "consent", "consent_id": offered.json()["id"]});
+    let made = world.post(&format!("/v1/victims/{victim}/assistance"), &owner, &need);
+    assert_eq!(made.status, 201, "{}", made.text);
+    let (seen, after) = rest(world, &helper, "begin");
+    assert_eq!(types(&seen), ["assistance.created"]);
+    assert_eq!(world.get(&format!("/v1/assistance/{}", seen[0]["resource_id"].as_str().unwrap()), &helper).status, 200);
+    let withdrawn = world.step(&offered.header("location"), &owner, &given.header("etag"), &json!({"trigger": "withdraw", "reason": "Ya no lo desea."}));
+    assert_eq!(withdrawn.status, 200, "{}", withdrawn.text);
+    let (seen, _) = rest(world, &helper, &after);
+    assert_eq!((types(&seen), &seen[0]["resource_type"]), (vec!["access.revoked".to_owned()], &json!("assistance")), "{seen:?}");
+    let mine = told(world, &owner, "begin");
+    assert!(mine.contains(&"assistance.created".to_owned()) && mine.contains(&"assistance.transitioned".to_owned()), "{mine:?}");
+}
+
 fn an_erased_person_is_told_to_all_who_hold_a_copy(world) {
     let (owner, guest) = (world.token(OWNER, &format!("{ALL} {IDENTITIES} events:read"), Purpose::Prosecution), reader(world, GUEST));
     let (path, victim) = opened(world, &owner);
@@ -338,6 +378,7 @@ fn a_slow_transaction_is_not_missed(engine: Engine) {
             user: None,
             purpose: None,
             request_id: uuid::Uuid::new_v4(),
+            trail: sistra::kernel::trail::Trail::default(),
         };
         let at = Timestamp::now();
         store
@@ -413,6 +454,7 @@ fn an_unknown_kind_of_resource_is_sealed_and_told_to_nobody() {
         user: None,
         purpose: None,
         request_id: uuid::Uuid::new_v4(),
+        trail: sistra::kernel::trail::Trail::default(),
     };
     let id = ClientId::from_uuid(uuid::Uuid::new_v4());
     store

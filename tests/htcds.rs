@@ -166,8 +166,8 @@ fn what_the_registry_refuses_is_told_by_line_and_stops_no_other_case(world) {
 fn one_command_registers_a_file_beside_a_running_server_and_another_one_gets_it_back() {
     let dir = Dir::new();
     let place = data(&dir.0);
-    let server = Server::start(&place, None);
     let partner = client(&place);
+    let server = Server::start(&place, None);
     let token = server.token(&partner);
     std::fs::write(dir.path("in.csv"), FILE).unwrap();
     let of = |args: &[&str]| {

@@ -40,7 +40,7 @@ impl Operation {
         let all = paths.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(m, o)| (path, m, o)));
         let secured =
             all.filter(|(.., o)| o["security"].as_array().is_some_and(|s| s.iter().any(|s| s["oauth2"].is_array())));
-        secured
+        let mut all: Vec<Self> = secured
             .filter(|(.., o)| o["operationId"] != EMERGENCY)
             .map(|(path, method, operation)| Self {
                 id: operation["operationId"].as_str().unwrap().to_owned(),
@@ -49,7 +49,10 @@ impl Operation {
                 scopes: strings(&operation["x-required-scopes"]),
                 body: request(operation),
             })
-            .collect()
+            .collect();
+        // What takes a record away comes last.
+        all.sort_by_key(|o| o.method == "DELETE");
+        all
     }
 
     /// The same request about the records of `ids`, in the path, in the query and in the body.

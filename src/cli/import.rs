@@ -123,6 +123,7 @@ impl Bench {
                 user: None,
                 purpose: Some(self.purpose),
                 request_id: self.request_id,
+                trail: crate::kernel::trail::Trail::default(),
             },
             scope: caller.scope(now),
             now,

@@ -145,6 +145,7 @@ impl Release {
             user: None,
             purpose: Some(purpose),
             request_id: uuid::Uuid::new_v4(),
+            trail: crate::kernel::trail::Trail::default(),
         };
         let (catalogue, index) = (Arc::clone(&self.law), Arc::clone(&self.index));
         let act = Act { actor, scope: caller.scope(now), now, catalogue, index, chance: Chance::System };

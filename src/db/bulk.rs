@@ -41,6 +41,7 @@ macro_rules! insert_many {
         use $crate::db::Keep as _;
         const COLUMNS: &[(&str, &str)] = &[$(($column, stringify!($kind))),*];
         let rows = $rows;
+        #[allow(unused_variables, reason = "each column takes what it needs of a row")]
         match $tx {
             _ if rows.is_empty() => {}
             $crate::db::Conn::Postgres(c) => {

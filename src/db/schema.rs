@@ -847,66 +847,6 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};
-    /// Table `job`: work that goes on behind a request.
-    job (bucket, id) {
-        bucket -> SmallInt,
-        id -> IdSql,
-        client_id -> IdSql,
-        agency_code -> Text,
-        kind -> Text,
-        state -> Text,
-        done -> BigInt,
-        total -> Nullable<BigInt>,
-        expires_at -> Nullable<TimeSql>,
-        detail -> JsonSql,
-        version -> BigInt,
-        created_at -> TimeSql,
-        updated_at -> TimeSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::db::types::{IdSql, TimeSql};
-    /// Table `job_queue`: jobs that wait or run, and who holds them.
-    job_queue (bucket, job_id) {
-        bucket -> SmallInt,
-        job_id -> IdSql,
-        holder -> Text,
-        until_at -> TimeSql,
-        token -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::db::types::IdSql;
-    /// Table `job_chunk`: the files of a job, sealed, in pieces.
-    job_chunk (bucket, job_id, file, seq) {
-        bucket -> SmallInt,
-        job_id -> IdSql,
-        file -> Text,
-        seq -> BigInt,
-        content -> Binary,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::db::types::{IdSql, JsonSql, TimeSql};
-    /// Table `import_origin`: what an import said of a case the last time.
-    import_origin (bucket, case_id) {
-        bucket -> SmallInt,
-        case_id -> IdSql,
-        fingerprint -> Text,
-        parts -> JsonSql,
-        updated_at -> TimeSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::db::types::{IdSql, JsonSql, TimeSql};
 
     /// Table `person_merge`.
     person_merge (bucket, person_id, other_id) {
@@ -1090,5 +1030,65 @@ diesel::table! {
         duration_ms -> BigInt,
         position -> BigInt,
         seen_to -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+    /// Table `job`: work that goes on behind a request.
+    job (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        client_id -> IdSql,
+        agency_code -> Text,
+        kind -> Text,
+        state -> Text,
+        done -> BigInt,
+        total -> Nullable<BigInt>,
+        expires_at -> Nullable<TimeSql>,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+    /// Table `job_queue`: jobs that wait or run, and who holds them.
+    job_queue (bucket, job_id) {
+        bucket -> SmallInt,
+        job_id -> IdSql,
+        holder -> Text,
+        until_at -> TimeSql,
+        token -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+    /// Table `job_chunk`: the files of a job, sealed, in pieces.
+    job_chunk (bucket, job_id, file, seq) {
+        bucket -> SmallInt,
+        job_id -> IdSql,
+        file -> Text,
+        seq -> BigInt,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+    /// Table `import_origin`: what an import said of a case the last time.
+    import_origin (bucket, case_id) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        fingerprint -> Text,
+        parts -> JsonSql,
+        updated_at -> TimeSql,
     }
 }

@@ -70,6 +70,7 @@ pub async fn event_list(req: HttpRequest, allowed: Allowed<EventRead>) -> Result
         resource_type: params.read("resource_type", |t| is_type(&format!("{t}.*")).then(|| t.to_owned())),
         scopes: caller.scopes.clone(),
         purposes: vec![caller.purpose],
+        client: Some(caller.client),
     };
     let limit = number(&mut params, "limit", 1, u64::try_from(MOST).unwrap_or(0))
         .and_then(|n| usize::try_from(n).ok())

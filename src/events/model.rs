@@ -6,7 +6,7 @@ use crate::auth::Purpose;
 use crate::auth::policy::is_identity;
 use crate::cases::{Section, Sight};
 use crate::kernel::Timestamp;
-use crate::kernel::ids::{EntryId, ResourceId, VictimId};
+use crate::kernel::ids::{ClientId, EntryId, ResourceId, VictimId};
 use crate::ledger::Action;
 
 /// What a reader must have in sight at the moment of reading.
@@ -32,10 +32,14 @@ pub enum Gate {
     Charges,
     /// Its hearings and decisions.
     Proceedings,
+    /// The help that this victim gets.
+    Assistance,
+    /// Nothing, but it must be this client that reads.
+    Client,
 }
 
 impl Gate {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Open,
         Self::Case,
         Self::Narrative,
@@ -46,6 +50,8 @@ impl Gate {
         Self::AccusedIdentity,
         Self::Charges,
         Self::Proceedings,
+        Self::Assistance,
+        Self::Client,
     ];
 
     /// As stored.
@@ -61,6 +67,8 @@ impl Gate {
             Self::AccusedIdentity => "accused_identity",
             Self::Charges => "charges",
             Self::Proceedings => "proceedings",
+            Self::Assistance => "assistance",
+            Self::Client => "client",
         }
     }
 
@@ -69,11 +77,13 @@ impl Gate {
         Self::ALL.into_iter().find(|g| g.as_str() == text)
     }
 
-    /// Whether what is seen of the case opens it; `person` is whom the event is about.
+    /// Whether what is seen of the case opens it; `person` is whom the event is about. What is not of a case is the
+    /// reader's business.
     pub fn opens(self, sight: &Sight, person: Option<ResourceId>) -> bool {
         let victim = person.map(|p| VictimId::from_uuid(p.uuid()));
         match self {
             Self::Open | Self::Case => true,
+            Self::Client => false,
             Self::Narrative => sight.sees(Section::Narrative),
             Self::Victims => sight.sees(Section::Victims),
             Self::Victim => victim.is_some_and(|v| sight.sees_victim(v)),
@@ -82,6 +92,7 @@ impl Gate {
             Self::AccusedIdentity => sight.sees(Section::Accused) && sight.sees(Section::AccusedIdentity),
             Self::Charges => sight.sees(Section::Charges),
             Self::Proceedings => sight.sees(Section::Proceedings),
+            Self::Assistance => victim.is_some_and(|v| sight.sees_victim(v)) && sight.sees(Section::Assistance),
         }
     }
 }
@@ -93,12 +104,16 @@ pub enum Way {
     Case,
     /// Its row names the case: the table.
     Part(&'static str),
-    /// A victim: every case of hers or his.
+    /// A victim: every case of hers or his, and of the records that are of the same person.
     Victim,
-    /// An accused: every case.
+    /// An accused: the same.
     Accused,
     /// The victim of a consent, and so every case.
     Consent,
+    /// Help to a victim: those who see it with the victim, and whoever gives it.
+    Assistance,
+    /// Relatives who join a victim: the same.
+    Reunification,
     /// A measure: the case, and of the case the person whom it concerns.
     Measure,
     /// A note: for everybody who sees the narrative, or for its agency alone.
@@ -107,6 +122,10 @@ pub enum Way {
     Glass,
     /// A referral: its sender, its receiver once it is sent, and oversight.
     Referral,
+    /// A proposal: who made it, the record's owner, and oversight.
+    Correction,
+    /// What belongs to one client.
+    Job,
     /// What belongs to the agency that did it.
     Own,
     /// No lane at all.
@@ -148,11 +167,30 @@ followed! {
     "measure" => Way::Measure, Case, "cases:read";
     "note" => Way::Note, Narrative, "cases:read";
     "consent" => Way::Consent, Victim, "victims:read";
+    "victim_merge" => Way::Victim, Victim, "victims:read";
+    "accused_merge" => Way::Accused, Accused, "accused:read";
+    "assistance" => Way::Assistance, Assistance, "assistance:read";
+    "reunification" => Way::Reunification, Assistance, "assistance:read";
+    "correction" => Way::Correction, Open, "cases:read";
+    "job" => Way::Job, Client, "";
+    "campaign" => Way::Own, Open, "programmes:read";
+    "training" => Way::Own, Open, "programmes:read";
+    "funding" => Way::Own, Open, "programmes:read";
     "break_glass" => Way::Glass, Open, "break_glass:review";
     "referral" => Way::Referral, Open, "referrals:read";
     "webhook" => Way::Own, Open, "webhooks:manage";
-    // The directory and the law are public and cached; the ledger has checkpoints. Deconfliction tells the agencies of
-    // the person (`Matched`), never the asker's question.
+    // The directory and the law are public and cached; the ledger has checkpoints; a token is its client's business; a
+    // relative is told of with the reunification, a receipt with the referral, the records of a batch one by one; that a
+    // correction is proposed, its parties are told. Deconfliction tells the agencies of the person (`Matched`), never the
+    // asker's question.
+    "token" => Way::Nobody, Open, "";
+    "beneficiary" => Way::Nobody, Open, "";
+    "receipt" => Way::Nobody, Open, "";
+    "batch" => Way::Nobody, Open, "";
+    "case_correction" => Way::Nobody, Open, "";
+    "victim_correction" => Way::Nobody, Open, "";
+    "accused_correction" => Way::Nobody, Open, "";
+    "charge_correction" => Way::Nobody, Open, "";
     "agency" => Way::Nobody, Open, "";
     "ledger" => Way::Nobody, Open, "";
     "deconfliction" => Way::Nobody, Open, "";
@@ -183,7 +221,9 @@ pub enum Told {
 /// The decision.
 pub fn told(action: Action) -> Told {
     match action {
-        Action::Created | Action::Updated | Action::Transitioned | Action::Linked => Told::Change,
+        Action::Created | Action::Updated | Action::Transitioned | Action::Linked | Action::Reminded | Action::Escalated => {
+            Told::Change
+        }
         Action::Read | Action::Asked | Action::Reopened => Told::No,
         Action::Granted => Told::LetIn,
         Action::Revoked => Told::ShutOut,
@@ -206,7 +246,7 @@ pub const MATCHED: &str = "deconfliction.matched";
 /// The type of a change: `case.updated`; where a move matters by its end, `referral.sent`.
 pub fn change(resource_type: &str, action: Action, to: Option<&str>) -> String {
     match (resource_type, action, to) {
-        ("referral" | "webhook", Action::Transitioned, Some(state)) => format!("{resource_type}.{state}"),
+        ("referral" | "webhook" | "job", Action::Transitioned, Some(state)) => format!("{resource_type}.{state}"),
         ("break_glass", Action::Created, _) => "break_glass.invoked".to_owned(),
         _ => format!("{resource_type}.{}", action.verb()),
     }
@@ -308,6 +348,8 @@ pub struct Wanted {
     pub scopes: Vec<&'static str>,
     /// The purposes for which it may look.
     pub purposes: Vec<Purpose>,
+    /// The reader.
+    pub client: Option<ClientId>,
 }
 
 /// Whether a text is a type of events, or all of a kind (`case.*`).

@@ -19,6 +19,7 @@ use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{ReferralId, ResourceId};
 use crate::ledger::Action;
 use crate::ledger::leaf::Record;
+use crate::persons::merges;
 
 /// An event on its way to a lane.
 #[derive(Clone, Debug)]
@@ -129,6 +130,19 @@ impl Look {
 const VICTIM: Look = Look { key: "victim_id", ..Look::at("victim_case") };
 const ACCUSED: Look = Look { key: "accused_id", ..Look::at("accused_case") };
 const CONSENT: Look = Look { case: "", person: "t.victim_id", ..Look::at("consent") };
+const ASSISTANCE: Look =
+    Look { case: "", person: "t.victim_id", word: "t.provider_code", other: "t.state", ..Look::at("assistance") };
+const REUNIFICATION: Look = Look {
+    case: "",
+    person: "t.victim_id",
+    word: "t.sponsor_code",
+    other: "CASE WHEN CAST(t.detail->>'consent_withdrawn' AS text) IN ('true', '1') THEN 'withdrawn' END",
+    ..Look::at("reunification")
+};
+/// Records that were found to be of one person with another.
+const MERGED: Look = Look { key: "person_id", case: "", ..Look::at("person_merge") };
+const CORRECTION: Look = Look { case: "", word: "t.from_agency", other: "t.owner_agency", ..Look::at("correction") };
+const JOB: Look = Look { case: "", person: "t.client_id", word: "t.agency_code", ..Look::at("job") };
 const MEASURE: Look = Look {
     person: "coalesce(t.victim_id, t.accused_id)",
     word: "CASE WHEN t.victim_id IS NOT NULL THEN 'victim' WHEN t.accused_id IS NOT NULL THEN 'accused' ELSE 'case' END",
@@ -201,6 +215,8 @@ struct Ties {
     shared: HashMap<ResourceId, BTreeSet<String>>,
     /// Referrals that lie in their receiver's box.
     received: BTreeSet<ReferralId>,
+    /// Of a record that was merged: all records of the person.
+    same: HashMap<ResourceId, Vec<ResourceId>>,
 }
 
 /// The look that a way begins with.
@@ -211,6 +227,10 @@ fn look(way: Way) -> Option<Look> {
         Way::Victim => Some(VICTIM),
         Way::Accused => Some(ACCUSED),
         Way::Consent => Some(CONSENT),
+        Way::Assistance => Some(ASSISTANCE),
+        Way::Reunification => Some(REUNIFICATION),
+        Way::Correction => Some(CORRECTION),
+        Way::Job => Some(JOB),
         Way::Measure => Some(MEASURE),
         Way::Note => Some(NOTE),
         Way::Glass => Some(GLASS),
@@ -238,13 +258,26 @@ impl Ties {
                 want(ACCUSED, change.record.resource_id);
             }
         }
+        let mut persons: BTreeMap<&'static str, (Look, BTreeSet<ResourceId>)> = BTreeMap::new();
         for (table, (look, ids)) in wanted {
+            if [VICTIM.table, ACCUSED.table].contains(&table) {
+                persons.insert(table, (look, ids));
+            } else {
+                ties.rows.insert(table, by_id(look.find(conn, &ids)?));
+            }
+        }
+        // A consent leads to its victim, and the victim to the cases: those of every record of the person.
+        let helped = ["consent", "assistance", "reunification"].into_iter().flat_map(|table| ties.of(table));
+        let victims: BTreeSet<ResourceId> = helped.filter_map(|row| row.person_id).collect();
+        persons.entry(VICTIM.table).or_insert_with(|| (VICTIM, BTreeSet::new())).1.extend(victims);
+        for (table, (look, mut ids)) in persons {
+            for merged in by_id(MERGED.find(conn, &ids)?).into_keys() {
+                let records = merges::records(conn, merged)?;
+                ids.extend(records.iter().copied());
+                ties.same.insert(merged, records);
+            }
             ties.rows.insert(table, by_id(look.find(conn, &ids)?));
         }
-        // A consent leads to its victim, and the victim to the cases.
-        let victims: BTreeSet<ResourceId> = ties.of("consent").filter_map(|row| row.person_id).collect();
-        let more = by_id(VICTIM.find(conn, &victims)?);
-        ties.rows.entry(VICTIM.table).or_default().extend(more);
         cases.extend(ties.rows.values().flat_map(HashMap::values).flatten().filter_map(|row| row.case_id));
         for row in OWNERS.find(conn, &cases)? {
             ties.owners.extend(row.word.map(|owner| (row.id, owner)));
@@ -264,6 +297,14 @@ impl Ties {
 
     fn rows(&self, table: &'static str, id: ResourceId) -> &[Found] {
         self.rows.get(table).and_then(|rows| rows.get(&id)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The places of a person in cases, each with the record that stands there.
+    fn places(&self, table: &'static str, person: ResourceId) -> Vec<(ResourceId, Option<ResourceId>)> {
+        let alone = [person];
+        let records = self.same.get(&person).map_or(alone.as_slice(), Vec::as_slice);
+        let rows = records.iter().flat_map(|record| self.rows(table, *record));
+        rows.map(|row| (row.id, row.case_id)).collect()
     }
 
     /// Owner, oversight and all who share the case.
@@ -332,6 +373,10 @@ fn laid(change: &Change<'_>, ties: &Ties) -> Vec<NewEvent> {
     let of_case = |event: NewEvent, case: Option<ResourceId>| -> Vec<NewEvent> {
         case.map(|case| on(&NewEvent { case: Some(case), ..event }, ties.lanes(case))).unwrap_or_default()
     };
+    let of_person = |table: &'static str, person: ResourceId| -> Vec<NewEvent> {
+        let places = ties.places(table, person).into_iter();
+        places.flat_map(|(record, case)| of_case(NewEvent { person: Some(record), ..base.clone() }, case)).collect()
+    };
     if matches!(change.told, Told::LetIn | Told::ShutOut) {
         let Some(agency) = change.what.agency.clone() else { return Vec::new() };
         let kind = match change.told {
@@ -346,7 +391,8 @@ fn laid(change: &Change<'_>, ties: &Ties) -> Vec<NewEvent> {
     if change.told == Told::AskedFor {
         let person = |table: &'static str, kind: &str, gate: Gate, scope: &'static str| -> Vec<NewEvent> {
             let event = NewEvent { resource_type: kind.to_owned(), gate, scope, person: Some(id), ..base.clone() };
-            ties.rows(table, id).iter().flat_map(|row| of_case(event.clone(), row.case_id)).collect()
+            let places = ties.places(table, id).into_iter();
+            places.flat_map(|(record, case)| of_case(NewEvent { person: Some(record), ..event.clone() }, case)).collect()
         };
         let mut told = person("victim_case", "victim", Gate::Victim, "victims:read");
         told.extend(person("accused_case", "accused", Gate::Accused, "accused:read"));
@@ -356,16 +402,24 @@ fn laid(change: &Change<'_>, ties: &Ties) -> Vec<NewEvent> {
         Way::Case => of_case(base, Some(id)),
         Way::Own => record.agency_code.clone().map(|lane| vec![NewEvent { lane, ..base }]).unwrap_or_default(),
         Way::Nobody => Vec::new(),
-        Way::Victim | Way::Accused | Way::Part(_) => {
-            let table = look(change.way).map_or("", |look| look.table);
-            let event = NewEvent { person: Some(id), ..base };
-            ties.rows(table, id).iter().flat_map(|row| of_case(event.clone(), row.case_id)).collect()
-        }
+        Way::Part(table) => ties.rows(table, id).iter().flat_map(|row| of_case(base.clone(), row.case_id)).collect(),
+        Way::Victim => of_person("victim_case", id),
+        Way::Accused => of_person("accused_case", id),
         Way::Consent => {
             let victim = ties.rows("consent", id).first().and_then(|row| row.person_id);
-            let event = NewEvent { person: victim, ..base };
-            let cases = victim.map(|victim| ties.rows("victim_case", victim)).unwrap_or_default();
-            cases.iter().flat_map(|row| of_case(event.clone(), row.case_id)).collect()
+            victim.map(|victim| of_person("victim_case", victim)).unwrap_or_default()
+        }
+        Way::Assistance | Way::Reunification => {
+            let table = look(change.way).map_or("", |look| look.table);
+            let Some(row) = ties.rows(table, id).first() else { return Vec::new() };
+            let mut events = row.person_id.map(|victim| of_person("victim_case", victim)).unwrap_or_default();
+            // Whoever gives the help is told of it without seeing the victim; and once, when it is taken back.
+            let taken = row.other.as_deref() == Some("withdrawn");
+            if let Some(lane) = row.word.clone().filter(|_| !taken || change.action == Action::Transitioned) {
+                let kind = if taken { model::REVOKED.to_owned() } else { base.kind.clone() };
+                events.push(NewEvent { lane, kind, gate: Gate::Open, ..base });
+            }
+            events
         }
         Way::Measure => {
             let Some(row) = ties.rows("measure", id).first() else { return Vec::new() };
@@ -387,6 +441,16 @@ fn laid(change: &Change<'_>, ties: &Ties) -> Vec<NewEvent> {
             let owner = row.case_id.and_then(|case| ties.owners.get(&case).cloned());
             let lanes = owner.into_iter().chain(row.word.clone()).chain([OVERSIGHT_LANE.to_owned()]);
             on(&base, lanes.collect())
+        }
+        Way::Correction => {
+            let Some(row) = ties.rows("correction", id).first() else { return Vec::new() };
+            let parties = row.word.clone().into_iter().chain(row.other.clone());
+            on(&base, parties.chain([OVERSIGHT_LANE.to_owned()]).collect())
+        }
+        Way::Job => {
+            let Some(row) = ties.rows("job", id).first() else { return Vec::new() };
+            let event = NewEvent { person: row.person_id, ..base };
+            row.word.clone().map(|lane| vec![NewEvent { lane, ..event }]).unwrap_or_default()
         }
         Way::Referral => {
             let Some(row) = ties.rows("referral", id).first() else { return Vec::new() };

@@ -178,6 +178,7 @@ pub fn look(
         let gate = Gate::parse(&gate);
         let seen = match (gate, case.and_then(|case| sights.get(&CaseId::from_uuid(case.uuid())))) {
             (Some(Gate::Open), _) => true,
+            (Some(Gate::Client), _) => person.is_some() && person == wanted.client.map(|client| client.erase()),
             (Some(gate), Some(sight)) => gate.opens(sight, person),
             _ => false,
         };

@@ -134,8 +134,8 @@ fn one_case(
                 sheaf.put(VICTIMS, &part.view())?;
                 if order.identities && sight.sees_identity(id) {
                     match victims::store::find_identity(conn, &act.scope, id) {
-                        Ok((identity, version, updated_at, _)) => {
-                            let view = victims::model::identity_view(&identity, id, version, updated_at);
+                        Ok(victims::store::Named { of, identity, version, updated_at, .. }) => {
+                            let view = victims::model::identity_view(&identity, of, version, updated_at);
                             sheaf.put(VICTIM_IDENTITIES, &view)?;
                             sheaf.persons += 1;
                             let entry = Entry::new(Action::Read, id, Some(version)).about("victim_identity");
@@ -165,8 +165,8 @@ fn one_case(
                 sheaf.put(ACCUSED, &record)?;
                 if order.identities {
                     match accused::store::find_identity(conn, &act.scope, one.id) {
-                        Ok((identity, version, updated_at, _)) => {
-                            let view = accused::model::identity_view(&identity, one.id, version, updated_at);
+                        Ok(accused::store::Named { of, identity, version, updated_at, .. }) => {
+                            let view = accused::model::identity_view(&identity, of, version, updated_at);
                             sheaf.put(ACCUSED_IDENTITIES, &view)?;
                             sheaf.persons += 1;
                             let entry = Entry::new(Action::Read, one.id, Some(version)).about("accused_identity");
@@ -204,11 +204,12 @@ fn one_box(
     client: ClientId,
     sheaf: &mut Sheaf,
 ) -> Result<Option<After>> {
-    let filter = referrals::store::Filter { side, states: Vec::new(), case: None, updated_from: order.updated_from };
+    let filter =
+        referrals::store::Filter { side, states: Vec::new(), case: None, updated_from: order.updated_from, due: None };
     let Page { items, next } = referrals::store::list(conn, &act.scope, &filter, after, limit)?;
     sheaf.entries.push(Entry::listed(client, "referral_list", items.iter().map(|r| r.id)));
     for referral in &items {
-        sheaf.put(REFERRALS, &referral.view())?;
+        sheaf.put(REFERRALS, &referral.view(crate::referrals::view::Reader::of(&act.scope)))?;
     }
     sheaf.rows += i64::try_from(items.len()).unwrap_or(0);
     Ok(next)

@@ -121,6 +121,7 @@ impl Exchange {
                 user: None,
                 purpose: Some(self.purpose),
                 request_id: uuid::Uuid::new_v4(),
+                trail: crate::kernel::trail::Trail::default(),
             },
             scope: caller.scope(now),
             now,

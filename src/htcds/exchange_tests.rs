@@ -40,6 +40,7 @@ fn act() -> Act {
             user: None,
             purpose: None,
             request_id: uuid::Uuid::nil(),
+            trail: crate::kernel::trail::Trail::default(),
         },
         scope: caller.scope(now),
         now,

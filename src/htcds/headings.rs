@@ -106,12 +106,14 @@ fn clues(row: &Row) -> Vec<(u32, String, Clue)> {
     texts.map(|(column, text)| (column, text.clone(), clue(&text))).collect()
 }
 
-/// The headings of a sheet; none if the standard knows fewer than two.
+/// The headings of a sheet; none if the standard knows too few of any row.
 pub fn find(sheet: &Sheet, notes: &mut Vec<Note>) -> Option<Headings> {
     let heads = |row: &Row| {
         let clues = clues(row);
         let fields = clues.iter().filter_map(|(_, _, c)| c.named.or(c.labelled.first().copied()));
-        fields.collect::<std::collections::BTreeSet<usize>>().len() >= 2
+        let known = fields.collect::<std::collections::BTreeSet<usize>>().len();
+        // Two words of any table can be labels of the standard by chance: they must be a good part of what is there.
+        known >= 5 || known >= 2 && known * 3 >= clues.len()
     };
     let first = sheet.rows.iter().take(LOOKED_AT).position(heads)?;
     let row = sheet.rows.get(first)?;

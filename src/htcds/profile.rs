@@ -77,12 +77,12 @@ pub fn read(bytes: &[u8]) -> Result<Vec<(u32, Record)>, Unreadable> {
     if bytes.len() > super::files::LARGEST_FILE {
         return Err(Unreadable::TooLarge);
     }
-    let File { schema: _, htcds, records } = serde_json::from_slice(bytes).map_err(|_| Unreadable::NotTheProfile)?;
+    let File { schema: _, htcds, records } = serde_json::from_slice(bytes).map_err(|_| Unreadable::NotTheProfile(0))?;
     if htcds != VERSION {
-        return Err(Unreadable::NotTheProfile);
+        return Err(Unreadable::NotTheProfile(0));
     }
-    let records = (1..).zip(records).map(|(line, object)| Some((line, record(object)?)));
-    records.collect::<Option<Vec<_>>>().ok_or(Unreadable::NotTheProfile)
+    let read = |(line, object)| record(object).map(|r| (line, r)).ok_or(Unreadable::NotTheProfile(line));
+    (1..).zip(records).map(read).collect()
 }
 
 fn record(object: Map<String, Json>) -> Option<Record> {

@@ -98,7 +98,7 @@ fn record(row: &Row, headings: &Headings, habits: Habits, notes: &mut Vec<Note>)
                 let name = format!("column {}", super::report::letters(*column));
                 extend(&mut record, name, values::text_of(cell), &told, notes);
             }
-            Some(Role::Key) => record.key = values::text_of(cell).map(|key| key.chars().take(100).collect()),
+            Some(Role::Key) => record.key = values::text_of(cell),
             Some(Role::Extension(name)) => extend(&mut record, name.clone(), values::text_of(cell), &told, notes),
             Some(Role::Option(slot, place)) => {
                 if values::text_of(cell).and_then(|t| values::flag(&t)) == Some(true) {

@@ -289,10 +289,13 @@ fn files_that_are_none_are_refused_in_one_word() {
     assert_eq!(refused(b"PK\x03\x04 and nothing more"), Some(Unreadable::Broken));
     assert_eq!(refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), Some(Unreadable::OldWorkbook));
     assert_eq!(refused(b"a,b\n1,2\n"), Some(Unreadable::NoHeadings));
-    assert_eq!(refused(b"{\"htcds\": \"3.0\", \"records\": []}"), Some(Unreadable::NotTheProfile));
+    let list =
+        "Section,Status,Core,Prefix,Name here,Field Label,Field Type,Description,Notes\nPerson,DRAFT,,prs_,x,y,Text,z,\n";
+    assert_eq!(refused(list.as_bytes()), Some(Unreadable::NoHeadings), "two labels of nine are chance");
+    assert_eq!(refused(b"{\"htcds\": \"3.0\", \"records\": []}"), Some(Unreadable::NotTheProfile(0)));
     assert_eq!(
         refused(b"{\"htcds\": \"2.0\", \"records\": [{\"case\": {\"cas_Nothing\": \"x\"}}]}"),
-        Some(Unreadable::NotTheProfile)
+        Some(Unreadable::NotTheProfile(1))
     );
     assert_eq!(refused(&pack(&[("x", b"y")])), Some(Unreadable::Broken));
 }

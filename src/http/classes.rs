@@ -48,7 +48,6 @@ const IDENTITY: &[&str] = &[
     "AccusedSearch",
     "DeconflictionQuestion",
     "Contact",
-    "Extension",
 ];
 /// What tells nothing of a person, whichever record it stands in.
 const PLAIN: &[&str] = &[

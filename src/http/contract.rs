@@ -47,13 +47,13 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
-                {"name": "jobs", "description": "Imports, exports and how far they are"},
                 {"name": "assistance", "description": "The help that victims need and get: needs, plans, services, costs"},
                 {"name": "reunifications", "description": "Victims and the relatives who join them: visas, tickets, escorts"},
                 {"name": "campaigns", "description": "Campaigns of prevention: slogans, venues, phases, reach"},
                 {"name": "trainings", "description": "Trainings of professionals, counted and never named"},
                 {"name": "fundings", "description": "Who gave how much, and what it paid for"},
                 {"name": "statistics", "description": "Figures of what the caller may see"},
+                {"name": "jobs", "description": "Imports, exports and how far they are"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
                 {"name": "events", "description": "What changes, as a feed to follow"},
@@ -203,6 +203,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     if oauth && method == "post" {
         statuses.retain(|s| *s != 400);
         statuses.extend([413, 429]);
+    }
+    if post {
+        statuses.extend([409, 422]);
     }
     if versioned {
         statuses.extend([412, 428]);

@@ -44,14 +44,14 @@ pub struct Services {
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
-    /// Wakes the worker of the jobs.
-    pub bell: Arc<crate::jobs::worker::Bell>,
     /// The change feed.
     pub feed: Arc<Feed>,
     /// The webhooks.
     pub hooks: Arc<Hooks>,
     /// Who signs receipts.
     pub signer: Signer,
+    /// Wakes the worker of the jobs.
+    pub bell: Arc<crate::jobs::worker::Bell>,
 }
 
 /// App data that only this file can open.

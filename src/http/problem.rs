@@ -201,8 +201,8 @@ pub fn render(
         | Error::OwnerOnly
         | Error::NotFound
         | Error::Erased
-        | Error::ExportExpired
         | Error::FeedTruncated
+        | Error::ExportExpired
         | Error::NotAcceptable
         | Error::RequestTimeout
         | Error::ExternalRefTaken

@@ -244,6 +244,7 @@ impl Job {
             user: self.detail.user.clone(),
             purpose: Purpose::parse(&self.detail.purpose),
             request_id: self.detail.request_id,
+            trail: crate::kernel::trail::Trail::default(),
         }
     }
 

@@ -139,10 +139,10 @@ pub enum Error {
     NotFound,
     /// It was there and in sight, and was erased: its key is destroyed.
     Erased,
-    /// The files of a job were there and are gone: their time is over, or they were fetched often enough.
-    ExportExpired,
     /// Events after this place of the feed are no longer kept.
     FeedTruncated,
+    /// The files of a job were there and are gone: their time is over, or they were fetched often enough.
+    ExportExpired,
     /// The method is not one of this resource's.
     MethodNotAllowed(Vec<&'static str>),
     /// Nothing that the caller accepts can be produced.

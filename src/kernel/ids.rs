@@ -128,12 +128,12 @@ kinds! {
     Batch, BatchId, "batch";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
-    /// Work behind a request: an import, an export.
-    Job, JobId, "job";
     /// A subscription to the feed.
     Webhook, WebhookId, "webhook";
     /// One attempt to deliver an event.
     Delivery, DeliveryId, "webhook_delivery";
+    /// Work behind a request: an import, an export.
+    Job, JobId, "job";
     /// A procedural act that moved a stage or a state.
     TransitionRecord, TransitionId, "transition";
     /// A partner system.

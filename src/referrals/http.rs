@@ -9,7 +9,7 @@ use super::receipts::ReceiptPage;
 use super::states::State;
 use super::store::{Filter, Side};
 use super::wire::{ReferralCreate, ReferralPage, ReferralPatch, ReferralTransitionCreate, ReferralView};
-use crate::auth::oauth::TokenDoor;
+use crate::auth::door::TokenDoor;
 use crate::auth::policy::{ReferralMove, ReferralRead, ReferralWrite};
 use crate::http::body::Body;
 use crate::http::guard::Allowed;

@@ -57,7 +57,14 @@ fn tell(tx: &mut crate::db::Conn, id: ReferralId, now: Timestamp) -> Result<Opti
     let turn = if wait.step.side() == Standing::Sender { &referral.from } else { &referral.to };
     let state = referral.state.as_str();
     let entry = Entry::new(action, id, Some(referral.version)).moved(wait.step.as_str(), state, state).agency(turn);
-    let actor = Actor { client: None, agency: None, user: None, purpose: None, request_id: uuid::Uuid::new_v4() };
+    let actor = Actor {
+        client: None,
+        agency: None,
+        user: None,
+        purpose: None,
+        request_id: uuid::Uuid::new_v4(),
+        trail: crate::kernel::trail::Trail::default(),
+    };
     ledger::append(tx, &actor, now, vec![entry])?;
     Ok(Some(owed))
 }

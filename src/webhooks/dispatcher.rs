@@ -280,7 +280,8 @@ impl Dispatcher {
         let now = self.hooks.now();
         let slow = said.duration_ms >= SLOW_MS || said.outcome == Outcome::Timeout;
         let delivery = Delivery {
-            id: DeliveryId::generate(now, before.id.bucket()),
+            // The wall clock: ids of one process share a counter, which must not run ahead of the hour.
+            id: DeliveryId::generate(Timestamp::now(), before.id.bucket()),
             event: event.id,
             kind: event.kind.clone(),
             attempt: i64::try_from(attempt).unwrap_or(i64::MAX),
@@ -323,7 +324,14 @@ struct Step {
 
 /// The registry itself, for the agency whose webhook it is.
 fn registry(of: &Webhook) -> Actor {
-    Actor { client: None, agency: Some(of.agency.clone()), user: None, purpose: None, request_id: uuid::Uuid::new_v4() }
+    Actor {
+        client: None,
+        agency: Some(of.agency.clone()),
+        user: None,
+        purpose: None,
+        request_id: uuid::Uuid::new_v4(),
+        trail: crate::kernel::trail::Trail::default(),
+    }
 }
 
 /// What the client of a webhook sees now.
@@ -347,5 +355,6 @@ fn wanted(client: &ClientRecord, webhook: &Webhook) -> Wanted {
         resource_type: None,
         scopes: client.scopes.clone(),
         purposes: client.purposes.clone(),
+        client: Some(client.id),
     }
 }

@@ -86,13 +86,17 @@ pub enum Unreadable {
     FormDefinition,
     /// An old binary workbook.
     OldWorkbook,
-    /// JSON that is not the profile; the pointer says where.
-    NotTheProfile,
+    /// JSON that is not the profile: in which record, from 1; 0 for the file as a whole.
+    NotTheProfile(u32),
 }
 
 impl std::fmt::Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+        let words = match self {
+            Self::NotTheProfile(0) => "the JSON is not of the published profile (openapi/htcds-2.0.schema.json)",
+            Self::NotTheProfile(record) => {
+                return write!(f, "record {record} is not of the published profile (openapi/htcds-2.0.schema.json)");
+            }
             Self::Empty => "the file is empty",
             Self::Broken => "the file is broken or not of the format that it seems to be",
             Self::Encrypted => "the file is protected by a password",
@@ -100,8 +104,8 @@ impl std::fmt::Display for Unreadable {
             Self::NoHeadings => "no row of headings of the standard was found among the first twenty",
             Self::FormDefinition => "this is the definition of a form, not the answers to it",
             Self::OldWorkbook => "a workbook of an old format (.xls): save it as .xlsx",
-            Self::NotTheProfile => "the JSON is not of the published profile",
-        })
+        };
+        f.write_str(words)
     }
 }
 
