@@ -45,6 +45,8 @@ use crate::jobs::worker::{self, Bench, Works};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
+use crate::statistics::open_data::Shelf;
+use crate::statistics::{Figures, projector};
 use crate::vault::Vault;
 use crate::webhooks::Hooks;
 use crate::webhooks::dispatcher::Dispatcher;
@@ -77,12 +79,17 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::programmes::totals::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
+    crate::holds::http::routes(cfg);
+    crate::erasures::http::routes(cfg);
     crate::imports::http::routes(cfg);
     crate::exports::http::routes(cfg);
     crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
     crate::alerts::http::routes(cfg);
+    crate::statistics::http::routes(cfg);
+    crate::statistics::un_http::routes(cfg);
+    crate::statistics::open_data::routes(cfg);
     crate::events::http::routes(cfg);
     crate::webhooks::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
@@ -109,6 +116,8 @@ pub struct Running {
     pub store: Store,
     /// Its key of the index of persons.
     pub index: Arc<IndexKey>,
+    /// Its figures.
+    pub figures: Arc<Figures>,
     /// Its tokens.
     pub authenticator: Arc<Authenticator>,
     /// Its webhooks.
@@ -255,8 +264,9 @@ pub fn start(config: &Config) -> Result<Running, String> {
     }
     let bell = Arc::new(worker::Bell::default());
     let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
+    let figures = Arc::new(Figures::open(&store).map_err(|e| format!("the figures cannot be read: {e:?}"))?);
     let services = Arc::new(Services {
-        catalogue,
+        catalogue: Arc::clone(&catalogue),
         index: Arc::clone(&index),
         access,
         cursors,
@@ -265,6 +275,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         signer,
         feed: Arc::clone(&feed),
         hooks: Arc::clone(&hooks),
+        figures: Arc::clone(&figures),
     });
     let document = contract();
     let json = contract::document(&document);
@@ -277,6 +288,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         limits,
         proxies: serve.trusted_proxy.clone(),
     });
+    let shelf = web::Data::new(Shelf::new(store.clone()));
     let health = web::Data::new(Health::new(store.clone(), Arc::clone(&notary)));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {
@@ -310,6 +322,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
             .app_data(body_limits.clone())
             .app_data(paths.clone())
             .app_data(law.clone())
+            .app_data(shelf.clone())
             .app_data(contract_text.clone())
             .app_data(web::PayloadConfig::new(65_536))
             .route("/openapi/v1.json", web::get().to(openapi))
@@ -359,11 +372,13 @@ pub fn start(config: &Config) -> Result<Running, String> {
         Dispatcher::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&hooks), Arc::clone(&metrics_data));
     let mut threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
     threads.push(jobs(bench, bell, &stop)?);
+    threads.push(follow(&figures, &store, &catalogue, &stop)?);
     Ok(Running {
         addr,
         metrics_addr,
         store,
         index,
+        figures,
         authenticator,
         hooks,
         handle,
@@ -455,6 +470,20 @@ fn helpers(
         spawn("sistra-webhooks", Box::new(move || dispatcher.run(&f4)))?,
         spawn("sistra-broom", Box::new(move || sweep(&s3, r3, &f3)))?,
     ])
+}
+
+/// The thread that keeps the figures up to the record.
+fn follow(
+    figures: &Arc<Figures>,
+    store: &Store,
+    law: &Arc<Catalogue>,
+    stop: &Arc<AtomicBool>,
+) -> Result<JoinHandle<()>, String> {
+    let (figures, store, law, stop) = (Arc::clone(figures), store.clone(), Arc::clone(law), Arc::clone(stop));
+    std::thread::Builder::new()
+        .name("sistra-figures".into())
+        .spawn(move || projector::run(&figures, &store, &law, &stop))
+        .map_err(|e| format!("cannot start sistra-figures: {e}"))
 }
 
 /// The thread that does the jobs.

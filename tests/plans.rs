@@ -30,6 +30,8 @@ const QUEUE: &str = "ledger_pending";
 /// Values of the parameters that lists take. One that is not here is taken from the contract or from a record.
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("review", &["pending", "done"]),
+    ("active", &["true", "false"]),
+    ("open", &["true", "false"]),
     ("stage", &["preliminary_inquiry", "preliminary_inquiry,trial"]),
     ("agency", &["PE-MP-FISTRAP-LIMA"]),
     ("identifier", &["PE-CARPETA:506014501-2026-77-0"]),

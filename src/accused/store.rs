@@ -10,9 +10,9 @@ use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{accused as t, accused_case, accused_identity, case_accused};
 use crate::db::{Conn, Json, Keep};
-use crate::kernel::ids::{self, AccusedId, CaseId};
+use crate::kernel::ids::{self, AccusedId, CaseId, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::persons::index::{Subject, Token};
 use crate::persons::merges::{self, Whole};
@@ -445,4 +445,46 @@ pub fn erase(tx: &mut Conn, id: AccusedId, now: Timestamp) -> Result<i64> {
     ))
     .execute(tx)?;
     Ok(version + 1)
+}
+
+/// Ids of persons after `after`, in order: of one bucket on PostgreSQL, of all of them on SQLite, whose key is the id alone.
+pub fn page(conn: &mut Conn, bucket: Bucket, after: Option<ResourceId>, limit: i64) -> Result<Vec<ResourceId>> {
+    let mut query = accused_identity::table
+        .select(accused_identity::accused_id)
+        .order(accused_identity::accused_id.asc())
+        .limit(limit)
+        .into_boxed();
+    if matches!(conn, Conn::Postgres(_)) {
+        query = query.filter(accused_identity::bucket.eq(bucket.number()));
+    }
+    if let Some(after) = after {
+        query = query.filter(accused_identity::accused_id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Who a record says that the person is, whoever asks and whatever was merged; held to the end of the transaction.
+pub fn held_identity(tx: &mut Conn, id: AccusedId) -> Result<Identity> {
+    let (bucket, id) = id.key();
+    // SQLite has one writer; its transactions need no row lock.
+    if let Conn::Postgres(c) = tx {
+        accused_identity::table
+            .filter(accused_identity::bucket.eq(bucket))
+            .filter(accused_identity::accused_id.eq(id))
+            .select(accused_identity::version)
+            .for_share()
+            .first::<i64>(c)?;
+    }
+    own_identity(tx, id)
+}
+
+/// The same, not held: the caller's sight must be checked before it is shown.
+pub fn own_identity(conn: &mut Conn, id: AccusedId) -> Result<Identity> {
+    let (bucket, id) = id.key();
+    let content: Json = accused_identity::table
+        .filter(accused_identity::bucket.eq(bucket))
+        .filter(accused_identity::accused_id.eq(id))
+        .select(accused_identity::content)
+        .first(conn)?;
+    vault::open(conn, id, id, &content)
 }

@@ -501,3 +501,28 @@ pub fn sights(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<(C
     }
     Ok(sights)
 }
+
+/// Which agencies besides its owner see a case, and what each of them sees of it. For projections: it asks nobody whether
+/// the caller may know.
+pub fn shares(conn: &mut Conn, case: CaseId) -> Result<Vec<(String, Sight)>> {
+    let mut agencies: Vec<String> = case_participant::table
+        .filter(case_participant::bucket.eq(case.bucket().number()))
+        .filter(case_participant::case_id.eq(case))
+        .filter(case_participant::ended_at.is_null())
+        .select(case_participant::agency_code)
+        .load(conn)?;
+    agencies.sort();
+    agencies.dedup();
+    let mut shares = Vec::with_capacity(agencies.len());
+    for agency in agencies {
+        let found: Option<(String, String, Option<Json>)> =
+            row(&agency, case).select((docket::relation, docket::sections, docket::victim_ids)).first(conn).optional()?;
+        if let Some((relation, sections, only)) = found {
+            let sight = read_sight(&relation, &sections, only)?;
+            if sight.relation == Relation::Participant {
+                shares.push((agency, sight));
+            }
+        }
+    }
+    Ok(shares)
+}

@@ -354,7 +354,7 @@ pub fn many(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<Case>> {
 }
 
 /// The generic stage of a file that rests: it may be taken up again, and nobody works on it.
-const ARCHIVED: &str = "archived";
+pub const ARCHIVED: &str = "archived";
 
 /// Whether any of these cases has neither come to its end nor been archived.
 pub fn any_open(conn: &mut Conn, law: &Catalogue, ids: &[CaseId]) -> Result<bool> {

@@ -187,16 +187,17 @@ followed! {
     "beneficiary" => Way::Nobody, Open, "";
     "receipt" => Way::Nobody, Open, "";
     "batch" => Way::Nobody, Open, "";
-    "case_correction" => Way::Nobody, Open, "";
-    "victim_correction" => Way::Nobody, Open, "";
-    "accused_correction" => Way::Nobody, Open, "";
-    "charge_correction" => Way::Nobody, Open, "";
+    "record_correction" => Way::Nobody, Open, "";
     "agency" => Way::Nobody, Open, "";
     "ledger" => Way::Nobody, Open, "";
     "deconfliction" => Way::Nobody, Open, "";
-    // Who looks too much is told to oversight on its desk; a token is its client's own business.
+    // Who looks too much is told to oversight on its desk. Released figures are public; holds, requests to forget and
+    // runs of retention are those' who keep them: what they do to a person is told (`person.erased`).
     "audit_alert" => Way::Nobody, Open, "";
-    "token" => Way::Nobody, Open, "";
+    "statistics_release" => Way::Nobody, Open, "";
+    "legal_hold" => Way::Nobody, Open, "";
+    "erasure" => Way::Nobody, Open, "";
+    "retention_run" => Way::Nobody, Open, "";
 }
 
 /// What is known of a type; nothing of one that a newer program wrote.

@@ -204,7 +204,8 @@ fn one_box(
     client: ClientId,
     sheaf: &mut Sheaf,
 ) -> Result<Option<After>> {
-    let filter = referrals::store::Filter { side, states: Vec::new(), case: None, updated_from: order.updated_from, due: None };
+    let filter =
+        referrals::store::Filter { side, states: Vec::new(), case: None, updated_from: order.updated_from, due: None };
     let Page { items, next } = referrals::store::list(conn, &act.scope, &filter, after, limit)?;
     sheaf.entries.push(Entry::listed(client, "referral_list", items.iter().map(|r| r.id)));
     for referral in &items {

@@ -250,6 +250,7 @@ fn finish_headers(
     secured: bool,
     by_origin: bool,
 ) {
+    let open = headers.get(header::VARY).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
@@ -265,8 +266,12 @@ fn finish_headers(
         set("ratelimit-policy", policy);
         set("ratelimit", state);
     }
-    let vary =
-        if secured { "Authorization, Accept, Accept-Language, Accept-Encoding" } else { "Accept-Language, Accept-Encoding" };
+    // Open data come in more than one form, and in no language.
+    let vary = match (secured, open.as_deref()) {
+        (true, _) => "Authorization, Accept, Accept-Language, Accept-Encoding",
+        (false, Some(own)) => own,
+        (false, None) => "Accept-Language, Accept-Encoding",
+    };
     set("vary", &if by_origin { format!("{vary}, Origin") } else { vary.to_owned() });
     // The pages of /docs bring their own policies; everything else is data that no browser runs or keeps.
     for (name, value) in

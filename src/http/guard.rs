@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture};
 
+use super::accept;
 use super::context::{Bound, RequestContext, Seen};
 use super::cursor::Cursors;
 use super::lang::Lang;
@@ -32,6 +33,7 @@ use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
 use crate::ledger::{self, Actor, Entry, Notary};
 use crate::persons::IndexKey;
+use crate::statistics::Figures;
 use crate::webhooks::Hooks;
 
 /// What handlers share besides the store.
@@ -46,6 +48,8 @@ pub struct Services {
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
+    /// What is counted.
+    pub figures: Arc<Figures>,
     /// The change feed.
     pub feed: Arc<Feed>,
     /// The webhooks.
@@ -221,19 +225,9 @@ fn is_file(path: &str) -> bool {
     path.strip_prefix("/v1/jobs/").is_some_and(|rest| rest.contains("/files/"))
 }
 
-/// Answers are JSON: whoever takes none of it gets nothing.
+/// Whoever takes no form in which there is an answer gets none.
 fn acceptable(req: &HttpRequest) -> Result<()> {
-    let mut named = false;
-    for item in req.headers().get_all(ACCEPT).flat_map(|v| v.to_str().unwrap_or_default().split(',')) {
-        let mut parts = item.split(';').map(str::trim);
-        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        named |= !range.is_empty();
-        let refused = parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()));
-        if matches!(range.as_str(), "application/json" | "application/*" | "*/*") && !refused {
-            return Ok(());
-        }
-    }
-    if named { Err(Error::NotAcceptable) } else { Ok(()) }
+    accept::chosen(req, accept::offered(req.path())).map(drop).ok_or(Error::NotAcceptable)
 }
 
 /// Writes say everything in their body.

@@ -1,5 +1,6 @@
 //! The only shared code that knows HTTP: how requests are read and answers written.
 
+pub mod accept;
 pub mod body;
 mod classes;
 pub mod codes;

@@ -69,7 +69,10 @@ impl Action {
         Self::Linked,
         Self::Asked,
         Self::Matched,
+        Self::Alerted,
         Self::Erased,
+        Self::Reminded,
+        Self::Escalated,
         Self::Reopened,
     ];
 

@@ -10,9 +10,9 @@ use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{case_victim, victim as t, victim_case, victim_identity};
 use crate::db::{Clear, Conn, Json, Keep};
-use crate::kernel::ids::{self, CaseId, VictimId};
+use crate::kernel::ids::{self, CaseId, ResourceId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::persons::index::{Subject, Token};
 use crate::persons::merges::{self, Whole};
@@ -492,4 +492,46 @@ pub fn erase(tx: &mut Conn, id: VictimId, now: Timestamp) -> Result<i64> {
     ))
     .execute(tx)?;
     Ok(version + 1)
+}
+
+/// Ids of persons after `after`, in order: of one bucket on PostgreSQL, of all of them on SQLite, whose key is the id alone.
+pub fn page(conn: &mut Conn, bucket: Bucket, after: Option<ResourceId>, limit: i64) -> Result<Vec<ResourceId>> {
+    let mut query = victim_identity::table
+        .select(victim_identity::victim_id)
+        .order(victim_identity::victim_id.asc())
+        .limit(limit)
+        .into_boxed();
+    if matches!(conn, Conn::Postgres(_)) {
+        query = query.filter(victim_identity::bucket.eq(bucket.number()));
+    }
+    if let Some(after) = after {
+        query = query.filter(victim_identity::victim_id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Who a record says that the person is, whoever asks and whatever was merged; held to the end of the transaction.
+pub fn held_identity(tx: &mut Conn, id: VictimId) -> Result<Identity> {
+    let (bucket, id) = id.key();
+    // SQLite has one writer; its transactions need no row lock.
+    if let Conn::Postgres(c) = tx {
+        victim_identity::table
+            .filter(victim_identity::bucket.eq(bucket))
+            .filter(victim_identity::victim_id.eq(id))
+            .select(victim_identity::version)
+            .for_share()
+            .first::<i64>(c)?;
+    }
+    own_identity(tx, id)
+}
+
+/// The same, not held: the caller's sight must be checked before it is shown.
+pub fn own_identity(conn: &mut Conn, id: VictimId) -> Result<Identity> {
+    let (bucket, id) = id.key();
+    let content: Json = victim_identity::table
+        .filter(victim_identity::bucket.eq(bucket))
+        .filter(victim_identity::victim_id.eq(id))
+        .select(victim_identity::content)
+        .first(conn)?;
+    vault::open(conn, id, id, &content)
 }
