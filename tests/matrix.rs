@@ -402,7 +402,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("correction_transition_list", 200, 200, 200),
     ("correction_transition_available", 200, 200, 200),
     ("agency_competent", 200, 200, 200),
-    ("batch_run", 200, 200, 200),
+    ("batch_run", 200, 200, 403),
     ("referral_transition_list", 200, 404, 200),
     ("referral_transition_create", 412, 404, 403),
     ("referral_transition_available", 200, 404, 200),

@@ -417,7 +417,7 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     p.post(&format!("{path}/participants"), all);
     let (case_id, id_of) = (made.json()["id"].clone(), |path: &str| path.rsplit('/').next().unwrap().to_owned());
     for (part, body) in [
-        ("case", json!({"patch": {"title": w(), "summary": w()}})),
+        ("case", json!({"patch": {"title": w(), "summary": w(), "extensions": [{"name": w(), "value": w()}]}})),
         ("victim", json!({"victim_id": id_of(&victim), "patch": {"indigenous_people": w()}})),
         ("accused", json!({"accused_id": id_of(&known), "patch": {"occupation": w()}})),
     ] {

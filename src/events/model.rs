@@ -187,10 +187,7 @@ followed! {
     "beneficiary" => Way::Nobody, Open, "";
     "receipt" => Way::Nobody, Open, "";
     "batch" => Way::Nobody, Open, "";
-    "case_correction" => Way::Nobody, Open, "";
-    "victim_correction" => Way::Nobody, Open, "";
-    "accused_correction" => Way::Nobody, Open, "";
-    "charge_correction" => Way::Nobody, Open, "";
+    "record_correction" => Way::Nobody, Open, "";
     "agency" => Way::Nobody, Open, "";
     "ledger" => Way::Nobody, Open, "";
     "deconfliction" => Way::Nobody, Open, "";

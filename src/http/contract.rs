@@ -212,10 +212,16 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     if versioned {
         statuses.extend([412, 428]);
     }
+    // An operation of a batch answers what it answers alone.
+    if path == "/v1/batch" {
+        statuses.extend([412, 428]);
+    }
     // The doors of what lies under a person's key.
     let of_person = ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p));
     let keeping = method == "post" && ["/v1/erasures", "/v1/legal-holds"].contains(&path);
-    if path.ends_with("/identity")
+    if path == "/v1/batch"
+        || path == "/v1/corrections/{correction_id}/transitions"
+        || path.ends_with("/identity")
         || path.contains("/files/")
         || (method == "patch" && of_person)
         || (versioned && of_person)

@@ -160,7 +160,7 @@ pub fn mend(tx: &mut Conn, key: &IndexKey, role: Role, person: ResourceId, ident
     }
     // What was listed and is not right goes, with the list; what is right and not there comes.
     take_back(tx, person, &right)?;
-    insert(tx, person, &missing)?;
+    insert(tx, &missing.iter().map(|token| (person, *token)).collect::<Vec<_>>())?;
     if !right.is_empty() {
         diesel::insert_into(refs::table)
             .values((

@@ -10,7 +10,7 @@ use crate::trainings::wire::TrainingTotals;
 
 /// Whose figures an answer holds.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = ProgrammeScope, example = json!({"persons": "agency", "agency": "INT-IOM", "programmes": "registry"}))]
+#[schema(example = json!({"persons": "agency", "agency": "INT-IOM", "programmes": "registry"}))]
 pub struct ProgrammeScope {
     /// Of help to persons: `agency`, what the caller's agency registered or gave; `registry`, what everybody did, for
     /// oversight.
