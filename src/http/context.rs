@@ -363,6 +363,22 @@ struct Line<'r> {
     seen: Option<&'r Seen>,
 }
 
+/// The line as JSON.
+#[derive(serde::Serialize)]
+struct JsonLine<'r> {
+    at: Timestamp,
+    method: &'r str,
+    route: &'r str,
+    status: u16,
+    duration_ms: u64,
+    bytes: u64,
+    request_id: uuid::Uuid,
+    client_request_id: Option<&'r str>,
+    traceparent: Option<&'r str>,
+    client_id: Option<&'r str>,
+    agency: Option<&'r str>,
+}
+
 impl Line<'_> {
     /// Route template, never the path: ids and query strings stay out of the log.
     fn write(&self, format: AccessLogFormat) {
@@ -371,14 +387,22 @@ impl Line<'_> {
         let agency = seen.map(|s| s.agency.as_str());
         match format {
             AccessLogFormat::Off => {}
-            AccessLogFormat::Json => log::info!(
-                target: "sistra::access",
-                "{}",
-                serde_json::json!({
-                    "at": Timestamp::now(), "method": method.as_str(), "route": template, "status": status, "duration_ms": u64::try_from(*ms).unwrap_or(u64::MAX),
-                    "bytes": bytes, "request_id": context.id, "client_request_id": client_request_id, "traceparent": traceparent, "client_id": client, "agency": agency,
-                })
-            ),
+            AccessLogFormat::Json => {
+                let line = JsonLine {
+                    at: Timestamp::now(),
+                    method: method.as_str(),
+                    route: template,
+                    status: *status,
+                    duration_ms: u64::try_from(*ms).unwrap_or(u64::MAX),
+                    bytes: *bytes,
+                    request_id: context.id,
+                    client_request_id: *client_request_id,
+                    traceparent: *traceparent,
+                    client_id: client,
+                    agency,
+                };
+                log::info!(target: "sistra::access", "{}", serde_json::to_string(&line).unwrap_or_default());
+            }
             AccessLogFormat::Text => log::info!(
                 target: "sistra::access",
                 "{method} {template} {status} {ms}ms {bytes}B {} client={} agency={}",
