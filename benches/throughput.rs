@@ -4,7 +4,8 @@
 //! depends on the machine, and on who else works on it, so the processor time of each request stands beside its rate.
 //!
 //! `cargo bench` (some minutes) or `cargo bench -- --quick`; `--sqlite` or `--postgres` for one engine, `--no-sealer`
-//! to keep the sealer from working, `--only=WORD` for the rows whose name has the word.
+//! to keep the sealer from working, `--only=WORD` for the rows whose name has the word; `statistics --cases N` for figures
+//! over a registry of N cases and nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 #![allow(clippy::print_stdout, reason = "the table is the product")]
 
@@ -14,6 +15,7 @@ mod load;
 #[allow(dead_code, reason = "shared with the tests")]
 mod postgres;
 mod statements;
+mod statistics;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -43,6 +45,8 @@ struct Options {
     sqlite: bool,
     postgres: bool,
     only: Option<String>,
+    /// Figures over so many cases, and nothing else.
+    figures: Option<usize>,
 }
 
 impl Options {
@@ -54,6 +58,10 @@ impl Options {
             sealer: !has("--no-sealer"),
             sqlite: !has("--postgres"),
             postgres: !has("--sqlite"),
+            figures: has("statistics").then(|| {
+                let at = args.iter().position(|a| a == "--cases");
+                at.and_then(|at| args.get(at + 1)).and_then(|n| n.parse().ok()).unwrap_or(100_000)
+            }),
             only: args.iter().find_map(|a| a.strip_prefix("--only=").map(str::to_owned)),
         }
     }
@@ -253,6 +261,14 @@ fn memory(options: &Options) {
     let _ = std::fs::remove_dir_all(&dir);
 }
 
+/// What was asked for, on one engine.
+fn measure(options: &Options, name: &str, server: (DatabaseUrl, Option<u32>), dir: PathBuf) {
+    match options.figures {
+        Some(cases) => statistics::run(name, server.0, dir, cases),
+        None => engine(options, name, server, dir),
+    }
+}
+
 fn main() {
     let options = Options::read();
     // `cargo test --benches` runs this too, and has no use for figures.
@@ -272,7 +288,7 @@ fn main() {
     if options.sqlite {
         let dir = dir.join("sqlite");
         std::fs::create_dir_all(&dir).unwrap();
-        engine(&options, "SQLite", (DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")), None), dir);
+        measure(&options, "SQLite", (DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")), None), dir);
     }
     if options.postgres
         && let Some(cluster) = postgres::Cluster::make("bench")
@@ -281,10 +297,10 @@ fn main() {
         std::fs::create_dir_all(&dir).unwrap();
         cluster.start_with(&["fsync=on", "shared_buffers=512MB", "max_wal_size=4GB"]);
         let url = cluster.migrated("bench");
-        engine(&options, "PostgreSQL", (DatabaseUrl::Postgres(url), Some(cluster.pid())), dir);
+        measure(&options, "PostgreSQL", (DatabaseUrl::Postgres(url), Some(cluster.pid())), dir);
         cluster.stop();
     }
-    if options.wants("memory") {
+    if options.figures.is_none() && options.wants("memory") {
         memory(&options);
     }
     let _ = std::fs::remove_dir_all(&dir);

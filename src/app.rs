@@ -15,6 +15,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config as DocsConfig, SwaggerUi};
 
+use crate::alerts::Watch;
 use crate::auth::clients::Directory;
 use crate::auth::door::{self, TokenDoor};
 use crate::auth::issuers::Issuers;
@@ -35,6 +36,7 @@ use crate::http::fallback::{Paths, fallback};
 use crate::http::guard::{Gate, Services};
 use crate::http::health::{self, Health};
 use crate::http::limits::Limits;
+use crate::http::looking::Looking;
 use crate::http::metrics::{Metrics, metrics};
 use crate::http::problem::{FaultBody, ProblemBody};
 use crate::http::{contract, idempotency};
@@ -43,6 +45,8 @@ use crate::jobs::worker::{self, Bench, Works};
 use crate::kernel::{Bucket, Timestamp};
 use crate::ledger::{AccessLog, Notary, sealer};
 use crate::persons::IndexKey;
+use crate::statistics::open_data::Shelf;
+use crate::statistics::{Figures, projector};
 use crate::vault::Vault;
 use crate::webhooks::Hooks;
 use crate::webhooks::dispatcher::Dispatcher;
@@ -75,10 +79,17 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::programmes::totals::http::routes(cfg);
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
+    crate::holds::http::routes(cfg);
+    crate::erasures::http::routes(cfg);
     crate::imports::http::routes(cfg);
+    crate::exports::http::routes(cfg);
     crate::jobs::http::routes(cfg);
     crate::agencies::http::routes(cfg);
     crate::audit::http::routes(cfg);
+    crate::alerts::http::routes(cfg);
+    crate::statistics::http::routes(cfg);
+    crate::statistics::un_http::routes(cfg);
+    crate::statistics::open_data::routes(cfg);
     crate::events::http::routes(cfg);
     crate::webhooks::http::routes(cfg);
     crate::catalogue::http::routes(cfg);
@@ -105,6 +116,8 @@ pub struct Running {
     pub store: Store,
     /// Its key of the index of persons.
     pub index: Arc<IndexKey>,
+    /// Its figures.
+    pub figures: Arc<Figures>,
     /// Its tokens.
     pub authenticator: Arc<Authenticator>,
     /// Its webhooks.
@@ -237,6 +250,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
+    let access = Watch::new(access, Looking::new(config.quotas()), store.clone());
     let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
         retention: Retention { days: serve.feed_retention_days },
@@ -250,16 +264,18 @@ pub fn start(config: &Config) -> Result<Running, String> {
     }
     let bell = Arc::new(worker::Bell::default());
     let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
+    let figures = Arc::new(Figures::open(&store).map_err(|e| format!("the figures cannot be read: {e:?}"))?);
     let services = Arc::new(Services {
-        catalogue,
+        catalogue: Arc::clone(&catalogue),
         index: Arc::clone(&index),
         access,
         cursors,
         notary: Arc::clone(&notary),
+        bell: Arc::clone(&bell),
         signer,
         feed: Arc::clone(&feed),
         hooks: Arc::clone(&hooks),
-        bell: Arc::clone(&bell),
+        figures: Arc::clone(&figures),
     });
     let document = contract();
     let json = contract::document(&document);
@@ -272,6 +288,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
         limits,
         proxies: serve.trusted_proxy.clone(),
     });
+    let shelf = web::Data::new(Shelf::new(store.clone()));
     let health = web::Data::new(Health::new(store.clone(), Arc::clone(&notary)));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {
@@ -305,6 +322,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
             .app_data(body_limits.clone())
             .app_data(paths.clone())
             .app_data(law.clone())
+            .app_data(shelf.clone())
             .app_data(contract_text.clone())
             .app_data(web::PayloadConfig::new(65_536))
             .route("/openapi/v1.json", web::get().to(openapi))
@@ -354,11 +372,13 @@ pub fn start(config: &Config) -> Result<Running, String> {
         Dispatcher::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&hooks), Arc::clone(&metrics_data));
     let mut threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
     threads.push(jobs(bench, bell, &stop)?);
+    threads.push(follow(&figures, &store, &catalogue, &stop)?);
     Ok(Running {
         addr,
         metrics_addr,
         store,
         index,
+        figures,
         authenticator,
         hooks,
         handle,
@@ -452,9 +472,26 @@ fn helpers(
     ])
 }
 
+/// The thread that keeps the figures up to the record.
+fn follow(
+    figures: &Arc<Figures>,
+    store: &Store,
+    law: &Arc<Catalogue>,
+    stop: &Arc<AtomicBool>,
+) -> Result<JoinHandle<()>, String> {
+    let (figures, store, law, stop) = (Arc::clone(figures), store.clone(), Arc::clone(law), Arc::clone(stop));
+    std::thread::Builder::new()
+        .name("sistra-figures".into())
+        .spawn(move || projector::run(&figures, &store, &law, &stop))
+        .map_err(|e| format!("cannot start sistra-figures: {e}"))
+}
+
 /// The thread that does the jobs.
 fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
-    let works: Works = vec![(JobKind::Import, Box::new(crate::imports::run::ImportWork))];
+    let works: Works = vec![
+        (JobKind::Import, Box::new(crate::imports::run::ImportWork)),
+        (JobKind::Export, Box::new(crate::exports::run::ExportWork)),
+    ];
     let stop = Arc::clone(stop);
     std::thread::Builder::new()
         .name("sistra-jobs".to_owned())
@@ -492,8 +529,7 @@ fn sweep(store: &Store, retention: Retention, stop: &AtomicBool) {
             crate::batch::store::forget(tx, this, now)?;
             dpop::forget(tx, this, now)?;
             revocation::forget(tx, now)?;
-            door::forget(tx, this, now)?;
-            crate::jobs::actions::sweep(tx, this, now)
+            door::forget(tx, this, now)
         });
         if let Err(e) = swept.and_then(|_| events::actions::sweep(store, &mut lanes, retention, now)) {
             log::warn!(target: "sistra::db", "sweeping failed: {e:?}");

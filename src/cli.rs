@@ -1,9 +1,12 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
 mod ctdc;
+mod export;
 mod htcds;
+mod import;
 mod ledger;
 mod referrals;
+mod statistics;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -22,6 +25,7 @@ use crate::config::{Config, DataArgs, ServeArgs};
 use crate::db::connection::{Role, explain, open};
 use crate::db::{Conn, Store, StoreSettings, migrations};
 use crate::demo;
+use crate::exports::wire::ExportFormat;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{AgencyCode, Error, Timestamp};
@@ -57,21 +61,30 @@ enum Command {
     /// The desks of legal time limits
     #[command(subcommand)]
     Deadlines(DeadlinesCommand),
+    /// The facts of figures, and releases
+    #[command(subcommand)]
+    Statistics(statistics::StatisticsCommand),
     /// Who keeps a referral waiting
     #[command(subcommand)]
     Referrals(referrals::ReferralsCommand),
     /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a certificate
     Erase(EraseCommand),
+    /// How long what is known is kept
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// The index by which persons are found
+    #[command(subcommand)]
+    Index(IndexCommand),
     /// Check the law data, or write them out for correction
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
     /// Check the record of everything that happened, prove from it, export it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-    /// Register the cases of a file
+    /// Bring many cases in from a file; the same file again changes nothing
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Write cases into a file
+    /// Take out what an agency may see, as files
     #[command(subcommand)]
     Export(ExportCommand),
     /// Print an access token for a client
@@ -86,12 +99,20 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ImportCommand {
+    /// One case a line, as the body of POST /v1/cases with an external_ref
+    Ndjson(import::ImportArgs),
+    /// One case a record; the header names the fields by their paths: victims.0.sex
+    Csv(import::ImportArgs),
     /// IOM's HTCDS 0.2, 1.0 or 2.0: CSV, XLSX, ODS or the JSON profile; prints what was lossy, line by line
     Htcds(htcds::ImportCommand),
 }
 
 #[derive(Debug, Subcommand)]
 enum ExportCommand {
+    /// One record a line, as JSON
+    Ndjson(export::ExportArgs),
+    /// One record a line, under a header of paths
+    Csv(export::ExportArgs),
     /// IOM's HTCDS 2.0: CSV, XLSX or the JSON profile
     Htcds(htcds::ExportCommand),
     /// CTDC's file of victims: 27 columns, nobody stands out; prints what was given up for that
@@ -295,6 +316,34 @@ enum DeadlinesCommand {
     Rebuild(DataArgs),
 }
 
+#[derive(Debug, Subcommand)]
+enum RetentionCommand {
+    /// Carry out the schedule: list what must be reviewed, restrict, propose erasures; prints what fell due and what became
+    /// of it. What is held stays; nobody is erased by this alone. A run that broke off is run again
+    Run {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Say what would fall due, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// The day for which it is run, YYYY-MM-DD; today if absent
+        #[arg(long)]
+        as_of: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum IndexCommand {
+    /// Make it again from the sealed identities; the server may run meanwhile, and a run that broke off is run again
+    Rebuild {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Bucket to begin with: where a run broke off (PostgreSQL)
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i16).range(0..4096))]
+        from: i16,
+    },
+}
+
 #[derive(Debug, Args)]
 struct TokenCommand {
     #[command(flatten)]
@@ -324,10 +373,17 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Client(command)) => client(command),
         Some(Command::Keys(command)) => keys(command),
         Some(Command::Deadlines(command)) => deadlines(command),
+        Some(Command::Statistics(command)) => statistics::run(command),
         Some(Command::Referrals(command)) => referrals::run(command),
         Some(Command::Erase(command)) => erase(&command),
+        Some(Command::Retention(command)) => retention(command),
+        Some(Command::Index(command)) => index(command),
         Some(Command::Catalogue(command)) => catalogue(command),
         Some(Command::Ledger(command)) => ledger::run(command),
+        Some(Command::Import(ImportCommand::Ndjson(command))) => import::run(command, false),
+        Some(Command::Import(ImportCommand::Csv(command))) => import::run(command, true),
+        Some(Command::Export(ExportCommand::Ndjson(command))) => export::run(command, ExportFormat::Ndjson),
+        Some(Command::Export(ExportCommand::Csv(command))) => export::run(command, ExportFormat::Csv),
         Some(Command::Import(ImportCommand::Htcds(command))) => htcds::import(&command),
         Some(Command::Export(ExportCommand::Htcds(command))) => htcds::export(&command),
         Some(Command::Export(ExportCommand::Ctdc(command))) => ctdc::export(&command),
@@ -608,7 +664,8 @@ fn catalogue(command: CatalogueCommand) -> Result<(), String> {
             let law = Catalogue::load(dir.as_deref()).map_err(|faults| faults.to_string())?;
             print(&json!({
                 "release": law.release(), "offences": law.offences().len(), "code_lists": law.code_lists().len(),
-                "procedures": law.profiles().len(), "limits": law.all_limits().len(), "agencies": law.agencies().len()
+                "procedures": law.profiles().len(), "limits": law.all_limits().len(), "agencies": law.agencies().len(),
+                "retention_rules": law.retention().len()
             }))
         }
         CatalogueCommand::Export { dir } => print(&json!({ "written": Catalogue::export(&dir)? })),
@@ -799,6 +856,44 @@ fn deadlines(command: DeadlinesCommand) -> Result<(), String> {
         .map_err(|e| format!("the desk could not be made again: {e:?}"))?;
     bar.finish_and_clear();
     print(&json!({ "cases": done }))
+}
+
+fn retention(command: RetentionCommand) -> Result<(), String> {
+    let RetentionCommand::Run { data, dry_run, as_of } = command;
+    let now = Timestamp::now();
+    let as_of = match as_of {
+        None => now.date(),
+        Some(text) => crate::kernel::Day::parse(&text).ok_or_else(|| format!("\"{text}\" is no day: YYYY-MM-DD"))?.date(),
+    };
+    let law = Arc::new(data.catalogue()?);
+    let (store, _) = vault(&data)?;
+    let bar = progress(u64::from(crate::kernel::ids::BUCKETS.unsigned_abs()), "buckets");
+    let told = |bucket: i16| bar.set_position(u64::from(bucket.unsigned_abs()));
+    let how = crate::retention::run::Run { as_of, dry: dry_run, now };
+    let report = crate::retention::run::run(&store, &law, how, told)
+        .map_err(|e| format!("the schedule was not carried out to its end (run it again): {e:?}"))?;
+    bar.finish_and_clear();
+    print(&json!(report))
+}
+
+fn index(command: IndexCommand) -> Result<(), String> {
+    let IndexCommand::Rebuild { data, from } = command;
+    let (store, _) = vault(&data)?;
+    let key = app::index_key(&store)?;
+    let buckets = u64::from(crate::kernel::ids::BUCKETS.unsigned_abs());
+    let bar = progress(2 * buckets, "buckets, twice");
+    let mut reached = from;
+    let report = crate::persons::reindex::run(&store, &key, from, |seen| {
+        if !seen.sweeping {
+            reached = seen.bucket;
+        }
+        bar.set_position(u64::from(seen.bucket.unsigned_abs()) + if seen.sweeping { buckets } else { 0 });
+    });
+    bar.finish_and_clear();
+    let report = report.map_err(|e| {
+        format!("the index could not be made again (go on with `sistra index rebuild --from {reached}`): {e:?}")
+    })?;
+    print(&json!(report))
 }
 
 /// A progress bar on a terminal, nothing elsewhere.

@@ -175,6 +175,9 @@ pub struct ServeArgs {
     /// Questions of deconfliction per client and day; 0 for no limit
     #[arg(long, env = "SISTRA_DECONFLICTION_PER_DAY", default_value_t = 50)]
     pub deconfliction_per_day: u32,
+    /// Exports per client and day; 0 for no limit
+    #[arg(long, env = "SISTRA_EXPORTS_PER_DAY", default_value_t = 5)]
+    pub exports_per_day: u32,
     /// Requests of one client at the same time; 0 for no limit
     #[arg(long, env = "SISTRA_RATE_CONCURRENT", default_value_t = 32)]
     pub rate_concurrent: u32,
@@ -184,6 +187,19 @@ pub struct ServeArgs {
     /// The same for one person at a partner's desk (`end_user`); 0 for no limit
     #[arg(long, env = "SISTRA_PII_SUBJECTS_PER_USER_PER_DAY", default_value_t = 60)]
     pub pii_subjects_per_user_per_day: u32,
+    /// Cases that lists show a client in an hour; 0 for no limit
+    #[arg(long, env = "SISTRA_LISTED_CASES_PER_HOUR", default_value_t = 20_000)]
+    pub listed_cases_per_hour: u32,
+    /// Persons that lists and searches show a client in an hour; 0 for no limit
+    #[arg(long, env = "SISTRA_LISTED_PERSONS_PER_HOUR", default_value_t = 5_000)]
+    pub listed_persons_per_hour: u32,
+    /// Distinct persons of its agency's own cases outside its territory whose identity a client looks at in a day; 0 for
+    /// no limit
+    #[arg(long, env = "SISTRA_OUTSIDE_TERRITORY_PER_DAY", default_value_t = 30)]
+    pub outside_territory_per_day: u32,
+    /// Share of a budget of looking at which its agency and oversight are alerted, percent; 0 for no alerts
+    #[arg(long, env = "SISTRA_LOOKING_ALERT_PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub looking_alert_percent: u32,
     /// Refused token requests per address and minute before it is shut out; 0 for no limit
     #[arg(long, env = "SISTRA_TOKEN_FAILURES_PER_MIN", default_value_t = 10)]
     pub token_failures_per_min: u32,
@@ -284,9 +300,14 @@ impl Config {
             rate_search_per_min: 0,
             searches_per_day: 0,
             deconfliction_per_day: 0,
+            exports_per_day: 0,
             rate_concurrent: 0,
             pii_subjects_per_day: 0,
             pii_subjects_per_user_per_day: 0,
+            listed_cases_per_hour: 0,
+            listed_persons_per_hour: 0,
+            outside_territory_per_day: 0,
+            looking_alert_percent: 80,
             token_failures_per_min: 0,
             token_block_s: 900,
             trusted_proxy: Vec::new(),
@@ -321,9 +342,14 @@ impl Config {
             search_per_min: serve.rate_search_per_min,
             search_per_day: serve.searches_per_day,
             deconfliction_per_day: serve.deconfliction_per_day,
+            exports_per_day: serve.exports_per_day,
             concurrent: serve.rate_concurrent,
             subjects_per_day: serve.pii_subjects_per_day,
             subjects_per_user_per_day: serve.pii_subjects_per_user_per_day,
+            listed_cases_per_hour: serve.listed_cases_per_hour,
+            listed_persons_per_hour: serve.listed_persons_per_hour,
+            outside_territory_per_day: serve.outside_territory_per_day,
+            alert_percent: serve.looking_alert_percent,
             token_failures_per_min: serve.token_failures_per_min,
             token_block_s: serve.token_block_s,
         }

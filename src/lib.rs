@@ -15,10 +15,13 @@
 //! | [`cases`] [`victims`] [`accused`] [`charges`] [`referrals`] [`agencies`] | the slices |
 //! | [`measures`] [`hearings`] [`decisions`] [`notes`] | what happens in a case: coercion, protection, courts, notes |
 //! | [`persons`] | who a person is: the same for victims and accused; how somebody is looked for |
+//! | [`alerts`] | who looks at more than the work explains, and who must hear of it |
+//! | [`holds`] [`erasures`] [`retention`] | what must be kept, who is forgotten, and when |
 //! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
 //! | [`campaigns`] [`trainings`] [`fundings`] | what organisations do for everybody, whom they train, who pays |
 //! | [`programmes`] | what these share: money, donors, the ground of help, the totals |
 //! | [`deconfliction`] | whether another agency knows a person |
+//! | [`jobs`] [`imports`] [`exports`] | work behind a request: files of cases in, files of records out |
 //! | [`events`] | what changed, for those who see it: the feed |
 //! | [`webhooks`] | the feed, brought to a partner's endpoint |
 //! | [`extensions`] | what another system says and the registry has no field for |
@@ -27,6 +30,7 @@
 //! | [`corrections`] | what another agency says is wrong in a record |
 //! | [`batch`] | many writes as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
+//! | [`statistics`] | figures, releases, open data |
 //! | [`demo`] | a synthetic registry |
 //! | [`app`] [`config`] [`cli`] | composition, settings, commands |
 //!
@@ -48,6 +52,7 @@
 pub mod accused;
 pub mod act;
 pub mod agencies;
+pub mod alerts;
 pub mod app;
 pub mod assistance;
 pub mod audit;
@@ -68,10 +73,13 @@ pub mod deadlines;
 pub mod decisions;
 pub mod deconfliction;
 pub mod demo;
+pub mod erasures;
 pub mod events;
+pub mod exports;
 pub mod extensions;
 pub mod fundings;
 pub mod hearings;
+pub mod holds;
 pub mod htcds;
 pub mod http;
 pub mod imports;
@@ -83,7 +91,9 @@ pub mod notes;
 pub mod persons;
 pub mod programmes;
 pub mod referrals;
+pub mod retention;
 pub mod reunifications;
+pub mod statistics;
 pub mod trainings;
 pub mod transitions;
 pub mod vault;

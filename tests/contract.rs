@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use sistra::auth::Purpose;
-use sistra::auth::policy::SCOPES;
+use sistra::auth::policy::together;
 
 use crate::both;
 use crate::support::case;
@@ -191,8 +191,8 @@ fn every_secured_operation_refuses_a_stranger_before_anything_else(world) {
             assert_eq!(world.send(&method, &path, None, &[], body).code(), "authentication_required", "{method} {path}");
             if scopes.iter().any(|s| s != "agencies:manage") {
                 let answer = world.send(&method, &path, Some(&narrow), &[], body);
-                // Moves of referrals and of broken glass ask for one of two scopes, by what the body says.
-                let by_body = ["/v1/referrals/", "/v1/break-glass/"].iter().any(|p| path.starts_with(p)) && method == "POST";
+                // Moves of referrals, of broken glass and of erasures ask for one of two scopes, by what the body says.
+                let by_body = ["/v1/referrals/", "/v1/break-glass/", "/v1/erasures/"].iter().any(|p| path.starts_with(p)) && method == "POST";
                 assert!(answer.status == 403 || by_body, "{method} {path}: {}", answer.text);
             }
         }
@@ -201,7 +201,7 @@ fn every_secured_operation_refuses_a_stranger_before_anything_else(world) {
 }
 
 fn every_read_of_the_contract_answers_as_it_says(world) {
-    let scopes: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).filter(|name| *name != "break_glass:invoke").collect();
+    let scopes = together();
     let desk = world.token("PE-MP-FISTRAP-LIMA", &scopes.join(" "), Purpose::Investigation);
     let mut new = case();
     new["identifiers"] = json!([{"scheme": "PE-CARPETA", "value": "506014501-2021-590-0"}]);

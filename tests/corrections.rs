@@ -98,11 +98,11 @@ fn an_accepted_correction_is_an_amendment_by_the_owner_and_stands_in_the_record_
         let history = world.get(&format!("{path}/history"), &shared.guest).json();
         let lines: Vec<(&str, &str)> = history["items"].as_array().unwrap().iter().map(|e| (e["type"].as_str().unwrap(), e["agency"].as_str().unwrap())).collect();
         let tail = &lines[lines.len() - 3..];
-        let (made_line, moved, updated) = (format!("{part}_correction.created"), format!("{part}_correction.transitioned"), format!("{part}.updated"));
-        assert_eq!(tail[0], (made_line.as_str(), GUEST), "{lines:?}");
+        let updated = format!("{part}.updated");
+        assert_eq!(tail[0], ("record_correction.created", GUEST), "{lines:?}");
         let mut rest = tail[1..].to_vec();
         rest.sort_unstable();
-        let mut expected = vec![(moved.as_str(), OWNER), (updated.as_str(), OWNER)];
+        let mut expected = vec![("record_correction.transitioned", OWNER), (updated.as_str(), OWNER)];
         expected.sort_unstable();
         assert_eq!(rest, expected, "{lines:?}");
     }
@@ -111,9 +111,9 @@ fn an_accepted_correction_is_an_amendment_by_the_owner_and_stands_in_the_record_
 
 fn nobody_corrects_what_it_does_not_see_and_nobody_its_own(world) {
     let shared = Shared::new(world, &["victims"]);
-    let forbidden = shared.ask(&shared.guest, "case", json!({"patch": {"title": "Otro", "identifiers": [], "territory": "170102"}}));
+    let forbidden = shared.ask(&shared.guest, "case", json!({"patch": {"title": "Otro", "identifiers": [], "extensions": [], "territory": "170102"}}));
     assert_eq!((forbidden.status, forbidden.code().as_str()), (403, "field_forbidden"));
-    assert_eq!(forbidden.faults(), ["#/case/patch/title: read_only", "#/case/patch/identifiers: read_only"]);
+    assert_eq!(forbidden.faults(), ["#/case/patch/extensions: read_only", "#/case/patch/identifiers: read_only", "#/case/patch/title: read_only"]);
     for (part, body) in [("accused", json!({"accused_id": shared.accused, "patch": {"sex": "male"}})), ("charge", json!({"charge_id": shared.charge, "patch": {"role": "promoter"}}))] {
         let hidden = shared.ask(&shared.guest, part, body.clone());
         assert_eq!(hidden.faults(), [format!("#/{part}/{part}_id: reference_not_found")]);

@@ -148,6 +148,30 @@ fn what_the_registry_learns_later_is_not_covered_by_an_older_sheet(world) {
     assert_eq!(rosa.codes("vic_MethodsOfControl"), ["DebtBondage", "TakesEarnings", "ExcessiveWorkingHours"], "what was not touched stands");
 }
 
+fn a_workbook_is_imported_over_http_line_by_line_with_what_was_lossy(world) {
+    let token = world.token(AGENCY, &format!("{SCOPES} imports:create accused:write accused.identity:write"), Purpose::Assistance);
+    let xlsx = htcds::write(&said(), FileFormat::Xlsx).unwrap();
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    let (report, notes) = sent(world, &token, kind, &xlsx);
+    let shown: Vec<(&Value, &Value)> = report.iter().map(|l| (&l["line"], &l["status"])).collect();
+    assert_eq!(shown, [(&json!(3), &json!("created")), (&json!(5), &json!("created")), (&json!(6), &json!("created"))], "{report:?}");
+    assert!(notes.iter().any(|n| n["line"] == 3 && n["code"] == "approximated" && n["field"] == "vic_TypeOfExploitation"), "{notes:?}");
+    assert!(!notes.iter().any(|n| n.to_string().contains("Rosa")));
+    let out = export(&exchange(world, AGENCY));
+    assert_eq!(out.len(), 5);
+    let (again, _) = sent(world, &token, kind, &xlsx);
+    assert!(again.iter().all(|l| l["status"] == "unchanged"), "{again:?}");
+    let csv = htcds::write(&out, FileFormat::Csv).unwrap();
+    let key = crate::support::unique();
+    let headers = [("Idempotency-Key", key.as_str()), ("Content-Type", "application/vnd.sistra.htcds+csv")];
+    let mut other = world.send("POST", "/v1/imports?mode=validate", Some(&token), &headers, &csv);
+    assert_eq!(other.status, 202);
+    let broken = crate::support::unique();
+    let headers = [("Idempotency-Key", broken.as_str()), ("Content-Type", kind)];
+    other = world.send("POST", "/v1/imports", Some(&token), &headers, b"PK is not enough");
+    assert_eq!(crate::imports::ended(world, &token, &other.header("location"))["status"], "failed");
+}
+
 fn what_the_registry_refuses_is_told_by_line_and_stops_no_other_case(world) {
     let own = exchange(world, AGENCY);
     let long = "x".repeat(101);
@@ -160,6 +184,16 @@ fn what_the_registry_refuses_is_told_by_line_and_stops_no_other_case(world) {
     assert_eq!((&refused["line"], &refused["level"]), (&json!(2), &json!("rejected")));
     assert!(!told.to_string().contains("Rosa"));
 }
+}
+
+/// A file over HTTP, as an import job: its report and its notes.
+fn sent(world: &World, token: &str, kind: &str, body: &[u8]) -> (Vec<Value>, Vec<Value>) {
+    let key = crate::support::unique();
+    let queued = world.send("POST", "/v1/imports", Some(token), &[("Idempotency-Key", &key), ("Content-Type", kind)], body);
+    assert_eq!(queued.status, 202, "{}", queued.text);
+    let job = crate::imports::ended(world, token, &queued.header("location"));
+    assert_eq!(job["status"], "succeeded", "{job}");
+    (crate::imports::file(world, token, &job, 0), crate::imports::file(world, token, &job, 1))
 }
 
 #[test]

@@ -5,8 +5,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sistra::alerts::actions::raise;
+use sistra::alerts::model::{Alarm, Budget, Level};
 use sistra::auth::Purpose;
-use sistra::auth::policy::SCOPES;
+use sistra::auth::policy::together;
+use sistra::kernel::ids::ClientId;
+use sistra::kernel::trail::Trail;
+use sistra::kernel::{AgencyCode, Bucket, Timestamp};
+use sistra::ledger::Actor;
 
 use crate::both;
 use crate::support::contract::DOCUMENT;
@@ -19,9 +25,9 @@ const FORMER: &str = "PE-MP-UDAVIT";
 const OVERSIGHT: &str = "PE-DP";
 const HELPER: &str = "PE-MIMP-AURORA";
 
-/// The one operation that lets a stranger in, before everybody's eyes: see `protection.rs`.
-const EMERGENCY: &str = "break_glass_invoke";
-/// No client may review what it could have done.
+/// Operations whose scope no client has together with all the others, who may not review what it could have done. One of
+/// them lets a stranger in, before everybody's eyes: see `protection.rs`; of the other see `keeping.rs`.
+const APART: [&str; 2] = ["break_glass_invoke", "erasure_propose"];
 const INVOKE: &str = "break_glass:invoke";
 
 /// One operation of the contract.
@@ -41,7 +47,7 @@ impl Operation {
         let secured =
             all.filter(|(.., o)| o["security"].as_array().is_some_and(|s| s.iter().any(|s| s["oauth2"].is_array())));
         let mut all: Vec<Self> = secured
-            .filter(|(.., o)| o["operationId"] != EMERGENCY)
+            .filter(|(.., o)| !APART.iter().any(|id| o["operationId"] == *id))
             .map(|(path, method, operation)| Self {
                 id: operation["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase(),
@@ -66,6 +72,7 @@ impl Operation {
             "agency_competent" => "?competent_for=service:shelter",
             "measure_desk" => "?expires_before=2099-01-01",
             "charge_list" => "?case_id={case_id}",
+            "statistics_glotip" | "statistics_ic_tip" | "statistics_sdg" => "?year=2026",
             "event_list" => "?after=begin",
             _ => "",
         };
@@ -213,6 +220,19 @@ impl Registry {
         let glass = world.post("/v1/break-glass", &world.token(HELPER, INVOKE, Purpose::Assistance), &emergency);
         assert_eq!(glass.status, 201, "{}", glass.text);
         real.insert("break_glass_id".to_owned(), last(&glass.header("location")));
+        real.insert("alert_id".to_owned(), alert(world));
+        let victim = real["victim_id"].clone();
+        let hold =
+            json!({"victim_id": victim, "ground": "audit", "basis": "EXP-1-2026", "reason": "Mientras dura la revisión."});
+        let held = world.post("/v1/legal-holds", &owner, &hold);
+        assert_eq!(held.status, 201, "{}", held.text);
+        real.insert("legal_hold_id".to_owned(), last(&held.header("location")));
+        let asks = world.token(OWNER, "shred:propose", Purpose::Prosecution);
+        let body =
+            json!({"victim_id": victim, "ground": "person_asked", "basis": "SOL-1-2026", "reason": "Lo pidió por escrito."});
+        let proposed = world.post("/v1/erasures", &asks, &body);
+        assert_eq!(proposed.status, 201, "{}", proposed.text);
+        real.insert("erasure_id".to_owned(), last(&proposed.header("location")));
         let nothing = real
             .keys()
             .map(|name| (name.clone(), if name == "code" { OWNER.to_owned() } else { uuid::Uuid::new_v4().to_string() }))
@@ -221,19 +241,43 @@ impl Registry {
     }
 }
 
+/// An alert about a client of the owner.
+fn alert(world: &World) -> String {
+    let now = Timestamp::now();
+    let actor = Actor {
+        client: Some(ClientId::generate(now, Bucket::random())),
+        agency: AgencyCode::parse(OWNER),
+        user: None,
+        purpose: Some(Purpose::Prosecution),
+        request_id: uuid::Uuid::new_v4(),
+        trail: Trail::default(),
+    };
+    let alarm = Alarm {
+        client: actor.client.unwrap(),
+        user: None,
+        budget: Budget::Subjects,
+        level: Level::Warning,
+        used: 240,
+        quota: 300,
+        window_s: 86_400,
+        window_from: now,
+    };
+    let store = &world.running.as_ref().unwrap().store;
+    actix_rt::System::new().block_on(raise(store, &actor, now, alarm)).unwrap().to_string()
+}
+
 fn last(path: &str) -> String {
     path.rsplit('/').next().unwrap().to_owned()
 }
 
 /// A token with every scope but one.
 fn without(world: &World, agency: &str, but: &[String]) -> String {
-    let scopes: Vec<&str> = SCOPES.iter().map(|(s, _)| *s).filter(|s| *s != INVOKE && !but.iter().any(|b| b == s)).collect();
+    let scopes: Vec<&str> = together().into_iter().filter(|s| !but.iter().any(|b| b == s)).collect();
     world.token(agency, &scopes.join(" "), Purpose::Prosecution)
 }
 
 fn full(world: &World, agency: &str, purpose: Purpose) -> String {
-    let scopes: Vec<&str> = SCOPES.iter().map(|(s, _)| *s).filter(|s| *s != INVOKE).collect();
-    world.token(agency, &scopes.join(" "), purpose)
+    world.token(agency, &together().join(" "), purpose)
 }
 
 /// All of an answer but what names the request, its hour and its quota.
@@ -257,6 +301,9 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("victim_search", 200, 200, 403),
     ("accused_publication_read", 200, 404, 200),
     ("victim_publication_read", 200, 404, 200),
+    ("audit_alert_list", 200, 200, 200),
+    ("audit_alert_read", 200, 404, 200),
+    ("audit_alert_transition_create", 403, 404, 412),
     ("audit_checkpoint_list", 200, 200, 200),
     ("audit_checkpoint_read", 404, 404, 404),
     ("audit_consistency_read", 400, 400, 400),
@@ -336,6 +383,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("measure_transition_available", 200, 404, 200),
     ("note_read", 200, 404, 200),
     ("import_create", 415, 415, 403),
+    ("export_create", 202, 202, 202),
     ("job_list", 200, 200, 200),
     // A job is its client's alone, and everybody here is another one: see `imports.rs`.
     ("job_read", 404, 404, 404),
@@ -354,7 +402,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("correction_transition_list", 200, 200, 200),
     ("correction_transition_available", 200, 200, 200),
     ("agency_competent", 200, 200, 200),
-    ("batch_run", 200, 200, 200),
+    ("batch_run", 200, 200, 403),
     ("referral_transition_list", 200, 404, 200),
     ("referral_transition_create", 412, 404, 403),
     ("referral_transition_available", 200, 404, 200),
@@ -364,6 +412,25 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("consent_transition_create", 412, 404, 403),
     ("consent_transition_list", 200, 404, 200),
     ("consent_transition_available", 200, 404, 200),
+    ("statistics_cases", 200, 200, 200),
+    ("statistics_victims", 200, 200, 200),
+    ("statistics_accused", 200, 200, 200),
+    ("statistics_charges", 200, 200, 200),
+    ("statistics_funnel", 200, 200, 200),
+    ("statistics_flows", 200, 200, 200),
+    ("statistics_glotip", 200, 200, 200),
+    ("statistics_ic_tip", 200, 200, 200),
+    ("statistics_sdg", 200, 200, 200),
+    ("statistics_quality", 200, 200, 200),
+    ("statistics_release_create", 403, 403, 201),
+    ("legal_hold_place", 201, 403, 201),
+    ("legal_hold_list", 200, 200, 200),
+    ("legal_hold_read", 200, 404, 200),
+    ("legal_hold_transition_create", 412, 404, 403),
+    ("erasure_list", 200, 200, 200),
+    ("erasure_read", 200, 404, 200),
+    ("erasure_transition_create", 412, 404, 412),
+    ("erasure_certificate_read", 409, 404, 409),
     ("victim_transition_create", 412, 404, 403),
     ("victim_transition_list", 200, 404, 200),
     ("victim_merge_list", 200, 404, 200),
@@ -418,6 +485,9 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
 
 /// Operations whose answer does not depend on any case: the directory, and what an agency opens or lists for itself.
 const OPEN: &[&str] = &[
+    "audit_alert_list",
+    "legal_hold_list",
+    "erasure_list",
     "break_glass_list",
     "assistance_list",
     "reunification_list",
@@ -463,7 +533,19 @@ const OPEN: &[&str] = &[
     "audit_checkpoint_read",
     "audit_consistency_read",
     "audit_entry_proof",
+    "statistics_cases",
+    "statistics_victims",
+    "statistics_accused",
+    "statistics_charges",
+    "statistics_funnel",
+    "statistics_flows",
+    "statistics_glotip",
+    "statistics_ic_tip",
+    "statistics_sdg",
+    "statistics_quality",
+    "statistics_release_create",
     "import_create",
+    "export_create",
     "job_list",
 ];
 

@@ -30,6 +30,8 @@ const QUEUE: &str = "ledger_pending";
 /// Values of the parameters that lists take. One that is not here is taken from the contract or from a record.
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("review", &["pending", "done"]),
+    ("active", &["true", "false"]),
+    ("open", &["true", "false"]),
     ("stage", &["preliminary_inquiry", "preliminary_inquiry,trial"]),
     ("agency", &["PE-MP-FISTRAP-LIMA"]),
     ("identifier", &["PE-CARPETA:506014501-2026-77-0"]),
@@ -259,8 +261,8 @@ fn reads(contract: &Value) -> impl Iterator<Item = (&str, &Value)> {
 /// Some jobs of a few clients.
 fn jobs(tx: &mut Conn) -> sistra::kernel::Result<()> {
     let now = Timestamp::now();
-    for client in (0..5).map(|_| ClientId::generate(now, Bucket::random())) {
-        for _ in 0..100 {
+    for client in (0..200).map(|_| ClientId::generate(now, Bucket::random())) {
+        for _ in 0..3 {
             let detail = JobDetail {
                 user: None,
                 oversight: false,

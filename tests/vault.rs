@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
-use sistra::auth::policy::SCOPES;
+use sistra::auth::policy::together;
 use sistra::catalogue::Catalogue;
 use sistra::config::Config;
 use sistra::db::connection::{Role, open};
@@ -30,6 +30,8 @@ const WORD: &str = "Zqcanario";
 /// Free texts that are kept in clear, and why.
 const CLEAR: &[(&str, &str)] = &[
     ("text_version", "the version of a form"),
+    ("basis", "the reference of an act, of a form that holds no name"),
+    ("best_interest", "the reference of a determination, of a form that holds no name"),
     ("external_ref", "the agency's own number of a file, unique among its cases"),
     ("issuer", "who gave a file its number"),
     ("names", "agencies are no persons"),
@@ -225,7 +227,7 @@ fn order() -> Order {
 #[test]
 fn a_backup_from_before_an_erasure_does_not_bring_the_person_back() {
     let world = World::new(Engine::Sqlite).unwrap();
-    let scopes: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).filter(|s| *s != "break_glass:invoke").collect();
+    let scopes = together();
     let token = world.token("PE-MP-FISTRAP-LIMA", &scopes.join(" "), Purpose::Investigation);
     let mut new = case();
     new["victims"][0]["identity"] = json!({"given_names": "Rosa"});
@@ -270,7 +272,7 @@ fn a_backup_from_before_an_erasure_does_not_bring_the_person_back() {
 
 both! {
 fn who_is_erased_keeps_a_pseudonym_and_nothing_else(world) {
-    let scopes: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).filter(|s| *s != "break_glass:invoke").collect();
+    let scopes = together();
     let token = world.token("PE-MP-FISTRAP-LIMA", &scopes.join(" "), Purpose::Investigation);
     let stranger = world.token("PE-PNP", &scopes.join(" "), Purpose::Investigation);
     let mut new = case();
@@ -312,7 +314,7 @@ fn who_is_erased_keeps_a_pseudonym_and_nothing_else(world) {
 
 fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(world) {
     let w = Planter::word;
-    let scopes: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).filter(|s| *s != "break_glass:invoke").collect();
+    let scopes = together();
     let token = world.token("PE-MP-FISTRAP-LIMA", &scopes.join(" "), Purpose::Prosecution);
     let mut p = Planter { world, token: token.clone(), planted: BTreeSet::new(), answers: Vec::new() };
     let mut new = case();
@@ -415,7 +417,7 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     p.post(&format!("{path}/participants"), all);
     let (case_id, id_of) = (made.json()["id"].clone(), |path: &str| path.rsplit('/').next().unwrap().to_owned());
     for (part, body) in [
-        ("case", json!({"patch": {"title": w(), "summary": w()}})),
+        ("case", json!({"patch": {"title": w(), "summary": w(), "extensions": [{"name": w(), "value": w()}]}})),
         ("victim", json!({"victim_id": id_of(&victim), "patch": {"indigenous_people": w()}})),
         ("accused", json!({"accused_id": id_of(&known), "patch": {"occupation": w()}})),
     ] {
@@ -453,6 +455,20 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     let tag = world.get(&glass_path, &token).header("etag");
     let reviewed = world.step(&glass_path, &token, &tag, &review);
     assert_eq!(reviewed.status, 200, "{}", reviewed.text);
+
+    let hold = p.post("/v1/legal-holds", json!({"case_id": made.json()["id"], "ground": "audit", "basis": "EXP-1-2026", "reason": format!("{} durante", w())})).header("location");
+    p.step(&hold, json!({"trigger": "lift", "reason": format!("{} terminó", w())}));
+    let asks = world.token("PE-MP-FISTRAP-LIMA", "shred:propose", Purpose::Prosecution);
+    let asked = json!({"victim_id": victim.rsplit('/').next(), "ground": "person_asked", "basis": "SOL-1-2026", "reason": format!("{} por escrito", w())});
+    p.note("POST", "/v1/erasures", &asked);
+    let proposed = world.post("/v1/erasures", &asks, &asked);
+    assert_eq!(proposed.status, 201, "{}", proposed.text);
+    let (erasure, decided) = (proposed.header("location"), json!({"trigger": "reject", "reason": format!("{} no procede", w())}));
+    p.note("POST", &format!("{erasure}/transitions"), &decided);
+    let ombudsman = world.token("PE-DP", "shred:approve", Purpose::Oversight);
+    let tag = world.get(&erasure, &ombudsman).header("etag");
+    let rejected = world.step(&erasure, &ombudsman, &tag, &decided);
+    assert_eq!(rejected.status, 200, "{}", rejected.text);
 
     // What fails says where, and not what.
     let mut bad = new.clone();

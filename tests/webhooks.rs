@@ -94,6 +94,11 @@ fn pause(attempt: usize) -> i64 {
     SCHEDULE[attempt] * 12 / 10 + 1
 }
 
+/// Just before an attempt can be due.
+fn early(attempt: usize) -> i64 {
+    SCHEDULE[attempt] * 8 / 10 - 1
+}
+
 /// What the reference library says of messages; none where it is not there.
 fn peer(keys: &[&str], messages: &[Got]) -> Option<()> {
     let there = Command::new("python3").args(["-c", "import standardwebhooks, cryptography"]).stderr(Stdio::null()).status();
@@ -164,8 +169,8 @@ fn a_day_of_errors_loses_nothing_and_changes_no_order(world) {
     for attempt in 1..=6 {
         attempts(world, &token, &path, attempt + 1);
         // Not before its time.
-        jump(world, SCHEDULE[attempt] * 8 / 10 - 1);
-        jump(world, pause(attempt) - SCHEDULE[attempt] * 8 / 10 + 1);
+        jump(world, early(attempt));
+        jump(world, pause(attempt) - early(attempt));
         let got = endpoint.count(attempt + 2);
         assert_eq!((got.len(), got[attempt + 1].id()), (attempt + 2, first.id()), "one after the other, and always the first");
     }

@@ -108,7 +108,7 @@ pub async fn accused_search(
     allowed: Allowed<policy::AccusedSearch>,
     body: Body<AccusedSearch>,
 ) -> Result<HttpResponse, Problem> {
-    allowed.daily(&req, Daily::Search)?;
+    allowed.daily(&req, Daily::Search).await?;
     let (search, _) = body.read_up_to(QUESTION_BYTES, &allowed).await?;
     let (act, client) = (allowed.act(), allowed.caller().client);
     let (subject, limit) = search.read(&act.catalogue)?;
@@ -165,7 +165,7 @@ pub async fn accused_identity_read(
     allowed: Allowed<AccusedIdentityRead>,
 ) -> Result<HttpResponse, Problem> {
     let accused: AccusedId = id(&req, "accused_id")?;
-    allowed.subject(&req, accused)?;
+    allowed.subject(&req, accused).await?;
     Params::parse(&req, &[])?;
     let act = allowed.act();
     let read = actions::read_identity(allowed.store(), &act, accused).await?;
@@ -188,7 +188,7 @@ pub async fn accused_identity_amend(
     body: Body<AccusedIdentityInput>,
 ) -> Result<HttpResponse, Problem> {
     let accused: AccusedId = id(&req, "accused_id")?;
-    allowed.subject(&req, accused)?;
+    allowed.subject(&req, accused).await?;
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_identity(allowed.store(), allowed.act(), accused, version, patch).await?;

@@ -1,5 +1,7 @@
 //! SQL of the accused.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::model::{Accused, AccusedDetail, PreparedAccused, Survivor};
@@ -8,15 +10,16 @@ use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{accused as t, accused_case, accused_identity, case_accused};
 use crate::db::{Conn, Json, Keep};
-use crate::kernel::ids::{self, AccusedId, CaseId};
+use crate::kernel::ids::{self, AccusedId, CaseId, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
-use crate::per_engine;
+use crate::persons::index::{Subject, Token};
 use crate::persons::merges::{self, Whole};
 use crate::persons::merging::{Record, Standing};
-use crate::persons::{Identity, Role, store as index};
-use crate::vault::{self, Guarded, Keys};
+use crate::persons::{Identity, IndexKey, Role, store as index};
+use crate::vault::{self, Guarded, Keys, Mint};
+use crate::{insert_many, per_engine};
 
 type Row = (AccusedId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -61,54 +64,77 @@ fn shown(conn: &mut Conn, id: AccusedId, survivor: AccusedId) -> Result<Accused>
     if survivor == id { Ok(record) } else { Ok(standing_for(record, &own_row(conn, survivor)?)) }
 }
 
+/// A new accused as stored: sealed, and the tokens that he or she is found by.
+#[derive(Clone, Debug)]
+pub struct SealedAccused {
+    detail: Json,
+    identity: Json,
+    tokens: BTreeSet<Token>,
+}
+
+/// Seals new accused persons under keys of their own.
+pub fn seal(prepared: &[PreparedAccused], mint: &mut Mint<'_>, key: &IndexKey) -> Result<Vec<SealedAccused>> {
+    let one = |PreparedAccused { accused, identity, .. }: &PreparedAccused| {
+        Ok(SealedAccused {
+            detail: mint.seal(accused.id, accused.id, &accused.detail)?,
+            identity: mint.seal(accused.id, accused.id, identity)?,
+            tokens: key.tokens(Role::Accused, &Subject::of(identity)),
+        })
+    };
+    prepared.iter().map(one).collect()
+}
+
 /// Inserts accused persons and ties them to the case; answers the ledger entries.
 pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedAccused]) -> Result<Vec<Entry>> {
+    let vault = vault::current()?;
+    let mut mint = Mint::new(&vault);
+    let sealed = seal(prepared, &mut mint, &act.index)?;
+    vault::put(tx, &mint.keys().iter().collect::<Vec<_>>())?;
+    put(tx, act, &prepared.iter().zip(&sealed).map(|(new, sealed)| (case, new, sealed)).collect::<Vec<_>>())
+}
+
+/// Inserts accused persons of cases whose keys are stored; answers the ledger entries.
+pub fn put(tx: &mut Conn, act: &Act, rows: &[(CaseId, &PreparedAccused, &SealedAccused)]) -> Result<Vec<Entry>> {
     let client = act.actor.client.ok_or_else(|| Error::internal("an accused without a client"))?;
-    let mut entries = Vec::with_capacity(prepared.len());
-    for PreparedAccused { accused, identity, .. } in prepared {
-        let (bucket, id) = accused.id.key();
-        diesel::insert_into(t::table)
-            .values((
-                t::bucket.eq(bucket),
-                t::id.eq(id),
-                t::code.eq(&accused.code),
-                t::detail.eq(vault::seal(tx, id, id, &accused.detail)?),
-                t::version.eq(accused.version),
-                t::created_at.eq(accused.created_at),
-                t::created_by_agency.eq(accused.created_by_agency.as_str()),
-                t::created_by_client.eq(client),
-                t::updated_at.eq(accused.updated_at),
-            ))
-            .execute(tx)?;
-        diesel::insert_into(accused_identity::table)
-            .values((
-                accused_identity::bucket.eq(bucket),
-                accused_identity::accused_id.eq(id),
-                accused_identity::content.eq(vault::seal(tx, id, id, identity)?),
-                accused_identity::version.eq(1),
-                accused_identity::updated_at.eq(act.now),
-            ))
-            .execute(tx)?;
-        diesel::insert_into(accused_case::table)
-            .values((accused_case::bucket.eq(bucket), accused_case::accused_id.eq(id), accused_case::case_id.eq(case)))
-            .execute(tx)?;
-        diesel::insert_into(case_accused::table)
-            .values((
-                case_accused::bucket.eq(case.bucket().number()),
-                case_accused::case_id.eq(case),
-                case_accused::accused_id.eq(id),
-                case_accused::detail.eq(Json::of(&accused.detail.kind)?),
-                case_accused::version.eq(1),
-                case_accused::created_at.eq(act.now),
-                case_accused::created_by_agency.eq(act.agency().as_str()),
-                case_accused::created_by_client.eq(client),
-                case_accused::updated_at.eq(act.now),
-            ))
-            .execute(tx)?;
-        index::add(tx, &act.index, Role::Accused, id, identity)?;
-        entries.push(Entry::new(Action::Created, id, Some(1)));
-    }
-    Ok(entries)
+    let kinds = rows.iter().map(|(_, new, _)| Json::of(&new.accused.detail.kind)).collect::<Result<Vec<_>>>()?;
+    insert_many!(tx, "accused", rows, (_, new, sealed) => {
+        "bucket" smallint = new.id.bucket().number(),
+        "id" uuid = new.id,
+        "code" text = new.accused.code.as_str(),
+        "detail" jsonb = &sealed.detail,
+        "version" bigint = new.accused.version,
+        "created_at" timestamptz = new.accused.created_at,
+        "created_by_agency" text = new.accused.created_by_agency.as_str(),
+        "created_by_client" uuid = client,
+        "updated_at" timestamptz = new.accused.updated_at,
+    });
+    insert_many!(tx, "accused_identity", rows, (_, new, sealed) => {
+        "bucket" smallint = new.id.bucket().number(),
+        "accused_id" uuid = new.id,
+        "content" jsonb = &sealed.identity,
+        "version" bigint = 1_i64,
+        "updated_at" timestamptz = act.now,
+    });
+    insert_many!(tx, "accused_case", rows, (case, new, _) => {
+        "bucket" smallint = new.id.bucket().number(),
+        "accused_id" uuid = new.id,
+        "case_id" uuid = *case,
+    });
+    let ties: Vec<(&CaseId, AccusedId, &Json)> =
+        rows.iter().zip(&kinds).map(|((case, new, _), kind)| (case, new.id, kind)).collect();
+    insert_many!(tx, "case_accused", ties, (case, accused, kind) => {
+        "bucket" smallint = case.bucket().number(),
+        "case_id" uuid = **case,
+        "accused_id" uuid = *accused,
+        "detail" jsonb = *kind,
+        "version" bigint = 1_i64,
+        "created_at" timestamptz = act.now,
+        "created_by_agency" text = act.agency().as_str(),
+        "created_by_client" uuid = client,
+        "updated_at" timestamptz = act.now,
+    });
+    index::add(tx, &rows.iter().map(|(_, new, sealed)| (new.id.erase(), &sealed.tokens)).collect::<Vec<_>>())?;
+    Ok(rows.iter().map(|(_, new, _)| Entry::new(Action::Created, new.id, Some(1))).collect())
 }
 
 /// The accused of a case.
@@ -419,4 +445,46 @@ pub fn erase(tx: &mut Conn, id: AccusedId, now: Timestamp) -> Result<i64> {
     ))
     .execute(tx)?;
     Ok(version + 1)
+}
+
+/// Ids of persons after `after`, in order: of one bucket on PostgreSQL, of all of them on SQLite, whose key is the id alone.
+pub fn page(conn: &mut Conn, bucket: Bucket, after: Option<ResourceId>, limit: i64) -> Result<Vec<ResourceId>> {
+    let mut query = accused_identity::table
+        .select(accused_identity::accused_id)
+        .order(accused_identity::accused_id.asc())
+        .limit(limit)
+        .into_boxed();
+    if matches!(conn, Conn::Postgres(_)) {
+        query = query.filter(accused_identity::bucket.eq(bucket.number()));
+    }
+    if let Some(after) = after {
+        query = query.filter(accused_identity::accused_id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Who a record says that the person is, whoever asks and whatever was merged; held to the end of the transaction.
+pub fn held_identity(tx: &mut Conn, id: AccusedId) -> Result<Identity> {
+    let (bucket, id) = id.key();
+    // SQLite has one writer; its transactions need no row lock.
+    if let Conn::Postgres(c) = tx {
+        accused_identity::table
+            .filter(accused_identity::bucket.eq(bucket))
+            .filter(accused_identity::accused_id.eq(id))
+            .select(accused_identity::version)
+            .for_share()
+            .first::<i64>(c)?;
+    }
+    own_identity(tx, id)
+}
+
+/// The same, not held: the caller's sight must be checked before it is shown.
+pub fn own_identity(conn: &mut Conn, id: AccusedId) -> Result<Identity> {
+    let (bucket, id) = id.key();
+    let content: Json = accused_identity::table
+        .filter(accused_identity::bucket.eq(bucket))
+        .filter(accused_identity::accused_id.eq(id))
+        .select(accused_identity::content)
+        .first(conn)?;
+    vault::open(conn, id, id, &content)
 }

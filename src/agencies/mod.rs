@@ -9,7 +9,7 @@ pub mod routing;
 pub mod store;
 pub mod wire;
 
-pub use store::{Standing, codes, exists_active, kind, seed, standing, supervisors};
+pub use store::{Standing, codes, exists_active, kind, oversight, seed, standing, supervisors};
 
 #[cfg(test)]
 mod tests;

@@ -185,6 +185,11 @@ pub fn kind(conn: &mut Conn, code: &AgencyCode) -> Result<String> {
     Ok(t::table.filter(t::code.eq(code.as_str())).select(t::kind).first(conn)?)
 }
 
+/// Whether an agency supervises; none where there is no such agency.
+pub fn oversight(conn: &mut Conn, code: &AgencyCode) -> Result<Option<bool>> {
+    Ok(t::table.filter(t::code.eq(code.as_str())).select(t::oversight).first(conn).optional()?)
+}
+
 /// Whether an agency is in the directory and at work today.
 pub fn exists_active(conn: &mut Conn, code: &AgencyCode) -> Result<bool> {
     Ok(matches!(standing(conn, code, Timestamp::now().date())?, Standing::Active { .. }))

@@ -93,8 +93,20 @@ policy! {
     BreakGlassReview => "break_glass:review", None, Read;
     /// Confirm or review it. The trigger decides which of two scopes it takes, so the handler asks for it.
     BreakGlassMove => "", None, Write;
+    /// Place and lift legal holds.
+    HoldWrite => "holds:write", None, Write;
+    /// Look at legal holds.
+    HoldRead => "holds:read", None, Read;
+    /// Ask that a person be erased.
+    ErasurePropose => "shred:propose", None, Write;
+    /// Look at erasures. Either of two scopes will do, so the handler asks for them.
+    ErasureRead => "", None, Read;
+    /// Decide on erasures. The trigger decides which of two scopes it takes, so the handler asks for it.
+    ErasureMove => "", None, Write;
     /// Bring many cases in.
     ImportCreate => "imports:create", Some(OPERATIONAL), Write;
+    /// Take out what one sees.
+    ExportCreate => "exports:create", None, Write;
     /// Look at one's own jobs: any valid token.
     JobRead => "", None, Read;
     /// Call off one's own jobs: any valid token.
@@ -103,8 +115,14 @@ policy! {
     AgencyRead => "", None, Read;
     /// Keep the directory of agencies.
     AgencyManage => "agencies:manage", None, Write;
+    /// Look at exact figures over what the agency may see.
+    StatisticsRead => "statistics:read", None, Read;
+    /// Publish figures. The handler asks for an agency that supervises.
+    StatisticsPublish => "statistics:publish", Some(&[Purpose::Oversight, Purpose::Statistics]), Write;
     /// Look at the record: all of it for oversight, one's own agency's entries for a partner.
     AuditRead => "audit:read", None, Read;
+    /// Say what an alert on looking was.
+    AuditReview => "audit:review", None, Write;
     /// Look at checkpoints and proofs.
     AuditProof => "audit.proof:read", None, Read;
     /// Follow what changes.
@@ -142,9 +160,18 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("corrections:write", "Propose, answer and withdraw corrections"),
     ("break_glass:invoke", "Look at a case in an emergency"),
     ("break_glass:review", "Review how glass was broken"),
+    ("holds:read", "Look at legal holds"),
+    ("holds:write", "Place and lift legal holds"),
+    ("shred:propose", "Ask that a person be erased"),
+    ("shred:approve", "Agree that a person be erased, or not"),
     ("imports:create", "Bring many cases in from a file"),
+    ("exports:create", "Take out, as files, what the agency may see"),
+    ("exports.identity:create", "Take out who persons are"),
     ("agencies:manage", "Keep the directory of agencies"),
+    ("statistics:read", "Look at exact figures over the cases that the agency may see; for oversight, over all of them"),
+    ("statistics:publish", "Publish releases of figures, for oversight"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
+    ("audit:review", "Acknowledge alerts on looking: oversight"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
     ("tokens:introspect", "Ask whether any client's token holds, as a gateway before the registry"),
     ("events:read", "Follow what changes in the records that the other scopes read"),
@@ -157,7 +184,13 @@ pub fn known(scope: &str) -> Option<&'static str> {
 }
 
 /// Scopes that no client has both of: nobody reviews what it did itself.
-pub const APART: &[(&str, &str)] = &[("break_glass:invoke", "break_glass:review")];
+pub const APART: &[(&str, &str)] = &[("break_glass:invoke", "break_glass:review"), ("shred:propose", "shred:approve")];
+
+/// Every scope that one client can have together with all the others: of two that are kept apart, the one that looks at
+/// what the other did.
+pub fn together() -> Vec<&'static str> {
+    SCOPES.iter().map(|(name, _)| *name).filter(|name| !APART.iter().any(|(acts, _)| acts == name)).collect()
+}
 
 /// Whether a scope opens a person's identity, or lets its holder test one.
 pub fn is_identity(scope: &str) -> bool {

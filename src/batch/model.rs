@@ -51,10 +51,8 @@ fn whole(text: &str) -> Option<Reference<'_>> {
     if inner.contains(['{', '}', '$']) {
         return None;
     }
-    Some(match inner.split_once('#') {
-        Some((id, what)) => Reference { id, what },
-        None => Reference { id: inner, what: ID },
-    })
+    let (id, what) = inner.split_once('#').unwrap_or((inner, ID));
+    (!id.is_empty()).then_some(Reference { id, what })
 }
 
 /// The parts of a path: plain texts and references in turn.

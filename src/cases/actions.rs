@@ -10,11 +10,13 @@ use super::sections::Section;
 use super::store;
 use super::wire::{CaseCreate, CasePatch, CaseTransitionCreate, CaseView};
 use crate::accused::PreparedAccused;
+use crate::accused::store::SealedAccused;
 use crate::act::Act;
+use crate::catalogue::limits::Deadline;
 use crate::catalogue::{Catalogue, Profile};
 use crate::charges::Basis;
 use crate::charges::model::Charge;
-use crate::db::{Conn, Store};
+use crate::db::{Conn, Json, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, TransitionId};
@@ -22,7 +24,9 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Bucket, Day, Error, FaultCode, PartialDate, Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, Reach, TransitionView};
+use crate::vault::{self, Mint, NewKey, Vault};
 use crate::victims::PreparedVictim;
+use crate::victims::store::SealedVictim;
 use crate::{accused, agencies, charges, deadlines, measures, referrals, victims};
 
 /// What a write answers: the record as it stands, its entity tag's view, and whether the key had been used.
@@ -80,23 +84,61 @@ pub async fn open_case(store: &Store, act: Act, once: Once, new: CaseCreate) -> 
     commit_opening(store, act, once, opening).await
 }
 
-/// Writes cases whose claims are made, with their persons and charges, in the caller's transaction: the one way in, for
-/// a case over HTTP and for many from a file.
-pub fn register(tx: &mut Conn, act: &Act, openings: &[&Opening]) -> Result<()> {
-    let mut entries = Vec::new();
-    for Opening { case, persons, suspects, counts } in openings {
-        store::insert(tx, act, case)?;
-        deadlines::desk::open(tx, &act.catalogue, case, act.now)?;
-        entries.push(Entry::new(Action::Created, case.id, Some(1)));
-        entries.extend(victims::insert(tx, act, case.id, persons)?);
-        entries.extend(accused::insert(tx, act, case.id, suspects)?);
-        entries.extend(charges::insert(tx, act, counts)?);
+/// What an opening will be in the tables: sealed under new keys, outside any transaction.
+#[derive(Debug)]
+pub struct Sealed {
+    keys: Vec<NewKey>,
+    case: Json,
+    terms: Vec<Deadline>,
+    persons: Vec<SealedVictim>,
+    suspects: Vec<SealedAccused>,
+    counts: Vec<Json>,
+}
+
+impl Sealed {
+    /// Seals an opening.
+    pub fn new(opening: &Opening, vault: &Vault, act: &Act) -> Result<Self> {
+        let Opening { case, persons, suspects, counts } = opening;
+        let mut mint = Mint::new(vault);
+        Ok(Self {
+            case: store::seal(case, &mut mint)?,
+            counts: charges::seal(counts, &mut mint)?,
+            persons: victims::store::seal(persons, &mut mint, &act.index)?,
+            suspects: accused::store::seal(suspects, &mut mint, &act.index)?,
+            terms: deadlines::desk::first(&act.catalogue, case, act.now),
+            keys: mint.keys(),
+        })
     }
+}
+
+/// Writes cases whose claims are made, with their persons and charges, in the caller's transaction: the one way in, for
+/// a case over HTTP and for many from a file. One statement for each table on PostgreSQL, however many cases.
+pub fn register(tx: &mut Conn, act: &Act, openings: &[(&Opening, &Sealed)]) -> Result<()> {
+    if openings.is_empty() {
+        return Ok(());
+    }
+    vault::put(tx, &openings.iter().flat_map(|(_, sealed)| &sealed.keys).collect::<Vec<_>>())?;
+    store::insert_all(tx, act, &openings.iter().map(|(new, sealed)| (&new.case, &sealed.case)).collect::<Vec<_>>())?;
+    let terms: Vec<_> = openings.iter().map(|(new, sealed)| (&new.case, sealed.terms.as_slice())).collect();
+    deadlines::desk::open(tx, &terms)?;
+    let harmed = openings.iter().flat_map(|(new, sealed)| {
+        new.persons.iter().zip(&sealed.persons).map(|(person, sealed)| (new.case.id, person, sealed))
+    });
+    let suspects = openings.iter().flat_map(|(new, sealed)| {
+        new.suspects.iter().zip(&sealed.suspects).map(|(person, sealed)| (new.case.id, person, sealed))
+    });
+    let counts = openings.iter().flat_map(|(new, sealed)| new.counts.iter().zip(&sealed.counts));
+    let mut entries: Vec<Entry> =
+        openings.iter().map(|(new, _)| Entry::new(Action::Created, new.case.id, Some(1))).collect();
+    entries.extend(victims::store::put(tx, act, &harmed.collect::<Vec<_>>())?);
+    entries.extend(accused::store::put(tx, act, &suspects.collect::<Vec<_>>())?);
+    entries.extend(charges::put_new(tx, act, &counts.collect::<Vec<_>>())?);
     ledger::append(tx, &act.actor, act.now, entries)
 }
 
 /// Registers what was planned in the bucket of the key.
 pub async fn commit_opening(store: &Store, act: Act, once: Once, opening: Opening) -> Result<Written<CaseView>> {
+    let sealed = Sealed::new(&opening, store.vault()?, &act)?;
     store
         .write(move |tx| {
             let case = &opening.case;
@@ -105,7 +147,7 @@ pub async fn commit_opening(store: &Store, act: Act, once: Once, opening: Openin
                 return written(tx, &act, CaseId::from_uuid(resource.uuid()), true);
             }
             store::claim(tx, case)?;
-            register(tx, &act, &[&opening])?;
+            register(tx, &act, &[(&opening, &sealed)])?;
             let sight = super::docket::owner_sight();
             Ok(Written { view: case.view(&sight), tag: sight.view(), replayed: false })
         })

@@ -16,7 +16,7 @@ use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{CaseId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
-use crate::per_engine;
+use crate::{insert_many, per_engine};
 
 /// What a caller sees of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,13 +221,30 @@ pub fn owner_sight() -> Sight {
     Sight { relation: Relation::Owner, sections: Sections::ALL, victims: None, identities: None }
 }
 
-/// Opens a case's docket: the owner's row and the oversight lane's.
-pub fn open(tx: &mut Conn, listing: &Listing) -> Result<()> {
-    let owner = owner_sight();
-    let oversight =
-        Sight { relation: Relation::Oversight, sections: Sections::PSEUDONYMOUS, victims: None, identities: None };
-    put(tx, listing.owner.as_str(), &owner, listing)?;
-    put(tx, OVERSIGHT_LANE, &oversight, listing)
+/// Opens the docket of new cases: the owner's row and the oversight lane's.
+pub fn open(tx: &mut Conn, listings: &[Listing]) -> Result<()> {
+    fn lanes(listing: &Listing) -> [(&str, Relation, Sections, &Listing); 2] {
+        [
+            (listing.owner.as_str(), Relation::Owner, Sections::ALL, listing),
+            (OVERSIGHT_LANE, Relation::Oversight, Sections::PSEUDONYMOUS, listing),
+        ]
+    }
+    let rows: Vec<(&str, Relation, Sections, &Listing)> = listings.iter().flat_map(lanes).collect();
+    insert_many!(tx, "docket", rows, (lane, relation, sections, listing) => {
+        "bucket" smallint = lane_bucket(lane).number(),
+        "agency_code" text = *lane,
+        "case_id" uuid = listing.case,
+        "relation" text = relation.as_str(),
+        "owner_agency" text = listing.owner.as_str(),
+        "stage" text = listing.stage.as_str(),
+        "territory" text_or_null = listing.territory.as_deref(),
+        "exploitation" text = listing.exploitation_text(),
+        "reported_at" timestamptz = listing.reported_at,
+        "updated_at" timestamptz = listing.updated_at,
+        "sections" text = sections.to_string(),
+        "victim_ids" jsonb_or_null = None::<Json>,
+    });
+    Ok(())
 }
 
 /// Carries a change of the case to every lane that shows it.
@@ -434,6 +451,29 @@ pub fn list(conn: &mut Conn, scope: &Scope, filter: &Filter, after: Option<&Afte
     Ok(Page::cut(listed, limit, |l| After { key: l.sort_key.to_string(), id: l.case.uuid() }))
 }
 
+/// Whether the caller sees some of these cases as their owner, all of them outside a territory (UBIGEO prefix), and none
+/// in any other way.
+pub fn outside(conn: &mut Conn, scope: &Scope, cases: &[CaseId], territory: &str) -> Result<bool> {
+    let mut beyond = false;
+    for case in cases {
+        let row: Option<(String, Option<String>)> = docket::table
+            .filter(docket::bucket.eq(scope.lane_bucket().number()))
+            .filter(docket::agency_code.eq(scope.lane()))
+            .filter(docket::case_id.eq(case))
+            .select((docket::relation, docket::territory))
+            .first(conn)
+            .optional()?;
+        match row {
+            None => {}
+            Some((relation, Some(place))) if relation == Relation::Owner.as_str() && !place.starts_with(territory) => {
+                beyond = true;
+            }
+            Some(_) => return Ok(false),
+        }
+    }
+    Ok(beyond)
+}
+
 /// Of these cases, those that the caller sees.
 pub fn sights(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<(CaseId, Sight)>> {
     // Nearly every person is of one case, and that statement is prepared already.
@@ -460,4 +500,29 @@ pub fn sights(conn: &mut Conn, scope: &Scope, cases: &[CaseId]) -> Result<Vec<(C
         sights.push((opened.case, glass::widen(scope, shared, opened)));
     }
     Ok(sights)
+}
+
+/// Which agencies besides its owner see a case, and what each of them sees of it. For projections: it asks nobody whether
+/// the caller may know.
+pub fn shares(conn: &mut Conn, case: CaseId) -> Result<Vec<(String, Sight)>> {
+    let mut agencies: Vec<String> = case_participant::table
+        .filter(case_participant::bucket.eq(case.bucket().number()))
+        .filter(case_participant::case_id.eq(case))
+        .filter(case_participant::ended_at.is_null())
+        .select(case_participant::agency_code)
+        .load(conn)?;
+    agencies.sort();
+    agencies.dedup();
+    let mut shares = Vec::with_capacity(agencies.len());
+    for agency in agencies {
+        let found: Option<(String, String, Option<Json>)> =
+            row(&agency, case).select((docket::relation, docket::sections, docket::victim_ids)).first(conn).optional()?;
+        if let Some((relation, sections, only)) = found {
+            let sight = read_sight(&relation, &sections, only)?;
+            if sight.relation == Relation::Participant {
+                shares.push((agency, sight));
+            }
+        }
+    }
+    Ok(shares)
 }

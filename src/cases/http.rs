@@ -3,9 +3,12 @@
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
-use super::actions;
+use super::actions::{self, Written};
 use super::docket::Filter;
-use super::wire::{CaseCreate, CaseExpanded, CasePage, CasePatch, CaseTransitionCreate, CaseView};
+use super::duplicates;
+use super::wire::{
+    CaseCreate, CaseDuplicates, CaseExpanded, CaseOpened, CasePage, CasePatch, CaseTransitionCreate, CaseView,
+};
 use crate::accused::wire::AccusedPage;
 use crate::auth::policy::{CaseRead, CaseWrite};
 use crate::charges::wire::ChargePage;
@@ -17,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::{etag, respond};
 use crate::kernel::error::Fault;
-use crate::kernel::ids::CaseId;
+use crate::kernel::ids::{AccusedId, CaseId, VictimId};
 use crate::kernel::page::Limit;
 use crate::kernel::{Error, FaultCode};
 use crate::ledger::wire::{HistoryEvent, HistoryPage};
@@ -42,9 +45,10 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 /// Registers a case with its victims, accused and charges, all or nothing.
 ///
 /// Means are required for an adult victim and never for a minor; a victim of unknown age counts as a minor.
-/// The date of the facts decides which version of an offence applies. The record belongs to the caller's agency.
+/// The date of the facts decides which version of an offence applies. The record belongs to the caller's agency. Persons in
+/// the caller's sight who may be the same as one of the case's are told (`possible_duplicates`); they stop nothing.
 #[utoipa::path(tag = "cases", summary = "Open a case", request_body = CaseCreate,
-    responses((status = 201, description = "The case, registered", body = CaseView)),
+    responses((status = 201, description = "The case, registered", body = CaseOpened)),
     security(("oauth2" = ["cases:write"])))]
 #[post("/v1/cases")]
 pub async fn case_open(
@@ -63,9 +67,27 @@ pub async fn case_open(
         return Err(Error::InsufficientScope("accused.identity:write").into());
     }
     let once = Once::new(caller.client, key, fingerprint);
-    let written = actions::open_case(allowed.store(), allowed.act(), once, input).await?;
-    let location = format!("/v1/cases/{}", written.view.id);
-    Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
+    let named = input.victims.iter().any(|v| v.identity.is_some()) || input.accused.iter().any(|a| a.identity.is_some());
+    let act = allowed.act();
+    let written = actions::open_case(allowed.store(), act.clone(), once, input).await?;
+    let Written { view: opened, tag, replayed } = written;
+    let possible_duplicates =
+        if named { duplicates::of_case(allowed.store(), &act, opened.id).await? } else { CaseDuplicates::default() };
+    let (victims, accused) = (&possible_duplicates.victims, &possible_duplicates.accused);
+    let harmed: Vec<VictimId> = victims.iter().flat_map(|d| &d.candidates).map(|c| c.victim_id).collect();
+    let suspected: Vec<AccusedId> = accused.iter().flat_map(|d| &d.candidates).map(|c| c.accused_id).collect();
+    let access = &allowed.services().access;
+    if !harmed.is_empty() {
+        let entry = Entry::listed(caller.client, "victim_duplicates", harmed.into_iter());
+        access.record(&act.actor, act.now, entry).await?;
+    }
+    if !suspected.is_empty() {
+        let entry = Entry::listed(caller.client, "accused_duplicates", suspected.into_iter());
+        access.record(&act.actor, act.now, entry).await?;
+    }
+    let location = format!("/v1/cases/{}", opened.id);
+    let (version, view) = (opened.version, CaseOpened { opened, possible_duplicates });
+    Ok(respond::created(&req, &location, version, &tag, &view, replayed))
 }
 
 /// Cases that the caller may see, newest change first.

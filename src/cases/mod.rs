@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod continuation;
 pub mod docket;
+pub mod duplicates;
 pub mod glass;
 pub mod http;
 pub mod model;

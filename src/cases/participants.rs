@@ -113,7 +113,7 @@ pub fn grant(tx: &mut Conn, act: &Act, new: &Participant) -> Result<Entry> {
 }
 
 /// Ends a running participation; answers the ledger entry.
-fn end(tx: &mut Conn, act: &Act, participant: &Participant) -> Result<Entry> {
+fn end(tx: &mut Conn, now: Timestamp, participant: &Participant) -> Result<Entry> {
     let listing = store::locked_listing(tx, participant.case)?;
     let (bucket, id) = participant.id.key();
     let ended = diesel::update(
@@ -123,13 +123,19 @@ fn end(tx: &mut Conn, act: &Act, participant: &Participant) -> Result<Entry> {
             .filter(t::version.eq(participant.version))
             .filter(t::ended_at.is_null()),
     )
-    .set((t::ended_at.eq(act.now), t::version.eq(participant.version + 1), t::updated_at.eq(act.now)))
+    .set((t::ended_at.eq(now), t::version.eq(participant.version + 1), t::updated_at.eq(now)))
     .execute(tx)?;
     if ended == 0 {
         return Err(Error::PreconditionFailed { current_version: participant.version + 1 });
     }
     settle(tx, &listing, &participant.agency)?;
     Ok(Entry::new(Action::Revoked, participant.case, None).agency(&participant.agency))
+}
+
+/// Ends every running participation of a case, whoever granted it; answers the ledger entries.
+pub fn end_all(tx: &mut Conn, now: Timestamp, case: CaseId) -> Result<Vec<Entry>> {
+    let running = of_case(tx, case)?;
+    running.iter().filter(|p| p.ended_at.is_none()).map(|p| end(tx, now, p)).collect()
 }
 
 /// Ends what a referral granted, if it granted anything; answers the ledger entries.
@@ -142,7 +148,7 @@ pub fn end_by_referral(tx: &mut Conn, act: &Act, case: CaseId, referral: Referra
         .select(columns())
         .order(t::id.asc())
         .load(tx)?;
-    rows.into_iter().map(|row| end(tx, act, &participant(row)?)).collect()
+    rows.into_iter().map(|row| end(tx, act.now, &participant(row)?)).collect()
 }
 
 type Row = (
@@ -346,7 +352,7 @@ pub async fn end_participant(
             if before.referral.is_some() {
                 return Err(Error::StateConflict(vec!["granted_by_referral".into()]));
             }
-            let revoked = end(tx, &act, &before)?;
+            let revoked = end(tx, act.now, &before)?;
             let ended = one(tx, case, id)?;
             let (from, to) = ("running", "ended");
             crate::transitions::append(

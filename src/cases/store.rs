@@ -17,8 +17,8 @@ use crate::kernel::error::Error;
 use crate::kernel::ids::{CaseId, ClientId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Bucket, Result, Timestamp};
-use crate::per_engine;
-use crate::vault::{self, Guarded, Keys};
+use crate::vault::{self, Guarded, Keys, Mint};
+use crate::{insert_many, per_engine};
 
 type Row = (
     CaseId,
@@ -135,46 +135,40 @@ pub fn locked_listing(tx: &mut Conn, id: CaseId) -> Result<Listing> {
     Ok(case(row, &vault::keys(tx, [id])?)?.listing())
 }
 
-/// Inserts a case with its docket; its claims must have been made.
+/// Seals a new case under a key of its own.
+pub fn seal(case: &Case, mint: &mut Mint<'_>) -> Result<Json> {
+    mint.seal(case.id, case.id, &case.detail)
+}
+
+/// Inserts a case with its claims and its docket.
 pub fn insert(tx: &mut Conn, act: &Act, case: &Case) -> Result<()> {
-    let Case {
-        id,
-        version,
-        code,
-        owner,
-        jurisdiction,
-        procedural_code,
-        stage,
-        reported_at,
-        territory,
-        external_ref,
-        detail,
-        created_at,
-        created_by_agency,
-        updated_at,
-    } = case;
+    claim(tx, case)?;
+    let detail = vault::seal(tx, case.id, case.id, &case.detail)?;
+    insert_all(tx, act, &[(case, &detail)])
+}
+
+/// Inserts cases with their dockets; their claims must have been made and their keys be stored.
+pub fn insert_all(tx: &mut Conn, act: &Act, rows: &[(&Case, &Json)]) -> Result<()> {
     let client: ClientId = act.actor.client.ok_or_else(|| Error::internal("a case without a client"))?;
-    diesel::insert_into(t::table)
-        .values((
-            t::bucket.eq(id.bucket().number()),
-            t::id.eq(id),
-            t::code.eq(code),
-            t::owner_agency.eq(owner.as_str()),
-            t::jurisdiction.eq(jurisdiction),
-            t::procedural_code.eq(procedural_code),
-            t::stage.eq(stage),
-            t::reported_at.eq(reported_at),
-            t::territory.eq(territory.as_deref()),
-            t::external_ref.eq(external_ref.as_deref()),
-            t::detail.eq(vault::seal(tx, *id, *id, detail)?),
-            t::version.eq(version),
-            t::created_at.eq(created_at),
-            t::created_by_agency.eq(created_by_agency.as_str()),
-            t::created_by_client.eq(client),
-            t::updated_at.eq(updated_at),
-        ))
-        .execute(tx)?;
-    docket::open(tx, &case.listing())
+    insert_many!(tx, "case_file", rows, (case, detail) => {
+        "bucket" smallint = case.id.bucket().number(),
+        "id" uuid = case.id,
+        "code" text = case.code.as_str(),
+        "owner_agency" text = case.owner.as_str(),
+        "jurisdiction" text = case.jurisdiction.as_str(),
+        "procedural_code" text = case.procedural_code.as_str(),
+        "stage" text = case.stage.as_str(),
+        "reported_at" timestamptz = case.reported_at,
+        "territory" text_or_null = case.territory.as_deref(),
+        "external_ref" text_or_null = case.external_ref.as_deref(),
+        "detail" jsonb = *detail,
+        "version" bigint = case.version,
+        "created_at" timestamptz = case.created_at,
+        "created_by_agency" text = case.created_by_agency.as_str(),
+        "created_by_client" uuid = client,
+        "updated_at" timestamptz = case.updated_at,
+    });
+    docket::open(tx, &rows.iter().map(|(case, _)| case.listing()).collect::<Vec<_>>())
 }
 
 /// Writes a changed case over the version that it was read at, and carries the change to the docket.
@@ -360,7 +354,7 @@ pub fn many(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<Case>> {
 }
 
 /// The generic stage of a file that rests: it may be taken up again, and nobody works on it.
-const ARCHIVED: &str = "archived";
+pub const ARCHIVED: &str = "archived";
 
 /// Whether any of these cases has neither come to its end nor been archived.
 pub fn any_open(conn: &mut Conn, law: &Catalogue, ids: &[CaseId]) -> Result<bool> {

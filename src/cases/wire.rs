@@ -10,6 +10,7 @@ use crate::charges::wire::{ChargePage, InlineChargeCreate};
 use crate::extensions::Extension;
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, ParticipantId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Day, Field, PartialDate, Timestamp};
+use crate::persons::search_wire::{AccusedCandidate, VictimCandidate};
 use crate::transitions::LegalAct;
 use crate::victims::wire::{CaseVictimCreate, CaseVictimPage};
 
@@ -303,6 +304,43 @@ pub struct CaseExpanded {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub charges: Option<ChargePage>,
+}
+
+/// A case that was opened, and who else in the caller's sight its persons may be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CaseOpened {
+    /// The case.
+    #[serde(flatten)]
+    pub opened: CaseView,
+    /// Persons registered already who may be the same. They stop nothing.
+    pub possible_duplicates: CaseDuplicates,
+}
+
+/// Persons registered already who may be those of a case. Of each kind the first 20 of the case are looked for.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct CaseDuplicates {
+    /// Victims of the case who may be known, each with whom she or he may be.
+    pub victims: Vec<VictimDuplicates>,
+    /// Accused of the case who may be known, each with whom they may be.
+    pub accused: Vec<AccusedDuplicates>,
+}
+
+/// A victim of the case, and who it may be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct VictimDuplicates {
+    /// The victim of this case.
+    pub victim_id: VictimId,
+    /// Who it may be, the best first.
+    pub candidates: Vec<VictimCandidate>,
+}
+
+/// An accused of the case, and who it may be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccusedDuplicates {
+    /// The accused of this case.
+    pub accused_id: AccusedId,
+    /// Who it may be, the best first.
+    pub candidates: Vec<AccusedCandidate>,
 }
 
 /// A page of cases.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Catalogue;
 use super::wire::{
     self, CodeListCatalogue, CodeListEntry, JurisdictionCatalogue, OffenceCatalogue, OffenceEntry, PlaceCatalogue,
-    ProcedureRecord, SchemeCatalogue,
+    ProcedureRecord, RetentionCatalogue, SchemeCatalogue,
 };
 use crate::http::etag::if_none_match;
 use crate::http::lang::Lang;
@@ -27,6 +27,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(jurisdiction_list)
         .service(jurisdiction_read)
         .service(identifier_scheme_list)
+        .service(retention_list)
         .service(place_list);
 }
 
@@ -153,6 +154,18 @@ pub async fn identifier_scheme_list(req: HttpRequest, law: Law) -> Answer {
     let lang = Lang::of(req.headers());
     let items = law.schemes().iter().map(|s| wire::scheme(s, lang.code())).collect();
     answer(&req, lang, &SchemeCatalogue { release: law.release().to_owned(), items, next_cursor: None })
+}
+
+/// The retention schedule: how long what is known is kept, and what then becomes of it.
+#[utoipa::path(tag = "catalogues", summary = "List the retention schedule",
+    responses((status = 200, description = "The schedule", body = RetentionCatalogue), (status = 304, description = "Not changed")),
+    security(()))]
+#[get("/v1/catalogues/retention")]
+pub async fn retention_list(req: HttpRequest, law: Law) -> Answer {
+    Params::parse(&req, &[])?;
+    let lang = Lang::of(req.headers());
+    let items = law.retention().iter().map(|r| wire::retention(r, lang.code())).collect();
+    answer(&req, lang, &RetentionCatalogue { release: law.release().to_owned(), items, next_cursor: None })
 }
 
 /// The departments and the fiscal districts.

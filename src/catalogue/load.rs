@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::calendar::Calendar;
 use super::limits::{Limit, LimitSubject};
+use super::retention::RetentionRule;
 use super::schemes::{RawScheme, Scheme};
 use super::{AgencySeed, Catalogue, CodeList, Offence, Places, Profile};
 
@@ -36,8 +37,8 @@ macro_rules! files {
     };
 }
 
-const FILES: [File; 8] =
-    files!("agencies", "code_lists", "holidays", "jurisdictions", "limits", "offences", "places", "schemes");
+const FILES: [File; 9] =
+    files!("agencies", "code_lists", "holidays", "jurisdictions", "limits", "offences", "places", "retention", "schemes");
 
 /// What is wrong with a file of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,9 +208,10 @@ fn build(sources: &Sources, faults: &mut Faults) -> Option<Catalogue> {
     let places = sources.read::<Places>("places.json", faults);
     let calendars = sources.read::<Vec<Calendar>>("holidays.json", faults);
     let limits = sources.read::<Vec<Limit>>("limits.json", faults);
+    let retention = sources.read::<Vec<RetentionRule>>("retention.json", faults);
     // What could not be read cannot be compared.
     let (lists, offences, profiles, schemes) = (lists?, offences?, profiles?, schemes?);
-    let (agencies, places, calendars, limits) = (agencies?, places?, calendars?, limits?);
+    let (agencies, places, calendars, limits, retention) = (agencies?, places?, calendars?, limits?, retention?);
     let mut compiled = Vec::new();
     for (n, raw) in schemes.into_iter().enumerate() {
         match Scheme::compile(raw) {
@@ -217,8 +219,18 @@ fn build(sources: &Sources, faults: &mut Faults) -> Option<Catalogue> {
             Err(message) => faults.add("schemes.json", format!("/{n}/pattern"), message),
         }
     }
-    let catalogue =
-        Catalogue::assemble(sources.release(), lists, offences, profiles, compiled, agencies, places, calendars, limits);
+    let catalogue = Catalogue::assemble(
+        sources.release(),
+        lists,
+        offences,
+        profiles,
+        compiled,
+        agencies,
+        places,
+        calendars,
+        limits,
+        retention,
+    );
     check(&catalogue, faults);
     Some(catalogue)
 }
@@ -229,6 +241,7 @@ fn check(law: &Catalogue, faults: &mut Faults) {
     check_offences(law, faults);
     check_procedure(law, faults);
     check_agencies(law, faults);
+    check_retention(law, faults);
     let twice = |items: &mut dyn Iterator<Item = &str>| {
         let mut seen = HashSet::new();
         items.enumerate().filter(|(_, item)| !seen.insert((*item).to_owned())).map(|(n, _)| n).collect::<Vec<_>>()
@@ -245,6 +258,22 @@ fn check(law: &Catalogue, faults: &mut Faults) {
     for (n, district) in law.fiscal_districts().iter().enumerate() {
         if !law.departments().iter().any(|d| d.code == district.department) {
             faults.add("places.json", format!("/fiscal_districts/{n}/department"), "unknown department");
+        }
+    }
+}
+
+fn check_retention(law: &Catalogue, faults: &mut Faults) {
+    const FILE: &str = "retention.json";
+    let mut seen = HashSet::new();
+    for (n, rule) in law.retention().iter().enumerate() {
+        if !seen.insert(rule.code.as_str()) {
+            faults.add(FILE, format!("/{n}/code"), "duplicate code");
+        }
+        for (at, message) in rule.check() {
+            faults.add(FILE, format!("/{n}/{at}"), message);
+        }
+        if !law.profiles().iter().any(|p| p.jurisdiction == rule.jurisdiction) {
+            faults.add(FILE, format!("/{n}/jurisdiction"), "no such jurisdiction in jurisdictions.json");
         }
     }
 }

@@ -10,6 +10,7 @@ mod load;
 pub mod names;
 mod offences;
 mod profile;
+mod retention;
 mod schemes;
 #[cfg(test)]
 mod time_tests;
@@ -28,6 +29,7 @@ pub use limits::{Limit, LimitClass, LimitSubject};
 pub use load::{CatalogueFault, CatalogueFaults};
 pub use offences::{Aggravator, Band, Known, Offence, OffenceFault, OffenceVersion, Penalty, Relation};
 pub use profile::{ChargeTransition, Effect, Guard, Profile, Required, Stage, Transition, VerdictRule};
+pub use retention::{RetentionAction, RetentionClass, RetentionRule, RetentionStatus};
 pub use schemes::{Part, Scheme, SchemeFault, dni_check_digit};
 pub use written::{WrittenUnder, keep_standing_codes};
 
@@ -180,6 +182,7 @@ pub struct Catalogue {
     calendars: Vec<Calendar>,
     plain_days: Calendar,
     limits: Vec<Limit>,
+    retention: Vec<RetentionRule>,
     agencies: Vec<AgencySeed>,
     departments: Vec<Department>,
     fiscal_districts: Vec<FiscalDistrict>,
@@ -198,6 +201,7 @@ impl Catalogue {
         places: Places,
         calendars: Vec<Calendar>,
         limits: Vec<Limit>,
+        retention: Vec<RetentionRule>,
     ) -> Self {
         let offence_index = offences
             .iter()
@@ -222,6 +226,7 @@ impl Catalogue {
             calendars,
             plain_days,
             limits,
+            retention,
             agencies,
             departments,
             fiscal_districts,
@@ -309,7 +314,12 @@ impl Catalogue {
         self.limits.iter().find(|l| l.id == id)
     }
 
-    /// Every time limit, in every version.
+    /// The retention schedule.
+    pub fn retention(&self) -> &[RetentionRule] {
+        &self.retention
+    }
+
+    /// Every limit of every law.
     pub fn all_limits(&self) -> &[Limit] {
         &self.limits
     }
@@ -359,6 +369,13 @@ impl Catalogue {
     /// Whether a code is a country (ISO 3166-1 alpha-2).
     pub fn country_known(&self, alpha2: &str) -> bool {
         self.countries.contains(alpha2)
+    }
+
+    /// Every country (ISO 3166-1 alpha-2), in order.
+    pub fn countries(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.countries.iter().map(String::as_str).collect();
+        all.sort_unstable();
+        all
     }
 
     /// Whether a code has the shape of a language (ISO 639: two or three letters).

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::calendar::{Calendar, DayType, Holiday, Occurs, TimeUnit};
 use super::limits::{Bound, Extension, Limit, LimitClass, LimitSubject, Starts};
 use super::offences::{Aggravator, Band, Known, Offence, OffenceVersion, Penalty, Relation};
-use super::{Catalogue, Code, CodeList, Profile, Scheme};
+use super::{Catalogue, Code, CodeList, Profile, RetentionRule, Scheme};
 
 /// The offences.
 #[derive(Debug, Serialize, ToSchema)]
@@ -420,6 +420,57 @@ pub struct PartEntry {
     pub label: String,
 }
 
+/// The retention schedule.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"release": "2026-11.3f9a0c1b2d4e", "items": [{"code": "PE-RET-01", "jurisdiction": "PE",
+    "label": "Expediente archivado: revisar", "class": "case", "status": "archived", "after_months": 60, "action": "review",
+    "basis": "Ley 29733 art. 8", "source": "proposal, no published schedule was read", "verified": false}], "next_cursor": null}))]
+pub struct RetentionCatalogue {
+    /// Names the content of the whole catalogue.
+    #[schema(max_length = 40)]
+    pub release: String,
+    /// Every rule.
+    #[schema(max_items = 1000)]
+    pub items: Vec<RetentionEntry>,
+    /// Always null: the list comes whole.
+    #[schema(max_length = 1024)]
+    pub next_cursor: Option<String>,
+}
+
+/// A rule of the retention schedule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RetentionEntry {
+    /// Code, also the reference on which an erasure rests.
+    #[schema(max_length = 40)]
+    pub code: String,
+    /// Whose law.
+    #[schema(max_length = 2)]
+    pub jurisdiction: String,
+    /// Its name.
+    #[schema(max_length = 200)]
+    pub label: String,
+    /// What it is about: `case`, `victim` or `accused`.
+    #[schema(max_length = 20)]
+    pub class: String,
+    /// How that must stand: `archived` or `ended` (a case), `cases_ended` (a victim), `cleared` or `convicted` (an accused).
+    #[schema(max_length = 20)]
+    pub status: String,
+    /// How many months after it has stood so.
+    #[schema(minimum = 1, maximum = 1200)]
+    pub after_months: i64,
+    /// What becomes of it: `review`, `restrict` (owner and oversight only), `pseudonymise` or `erase` (both propose an erasure).
+    #[schema(max_length = 20)]
+    pub action: String,
+    /// Articles.
+    #[schema(max_length = 400)]
+    pub basis: String,
+    /// Where that was read.
+    #[schema(max_length = 400)]
+    pub source: String,
+    /// False where no source was read.
+    pub verified: bool,
+}
+
 /// Places.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"release": "2026-11.3f9a0c1b2d4e", "departments": [{"code": "17", "name": "Madre de Dios"}],
@@ -663,6 +714,22 @@ fn holiday(holiday: &Holiday, lang: &str) -> HolidayEntry {
         valid_until: *valid_until,
         basis: basis.clone(),
         verified: *verified,
+    }
+}
+
+/// A rule of the retention schedule in a language.
+pub fn retention(rule: &RetentionRule, lang: &str) -> RetentionEntry {
+    RetentionEntry {
+        code: rule.code.clone(),
+        jurisdiction: rule.jurisdiction.clone(),
+        label: rule.labels.get(lang).to_owned(),
+        class: rule.class.as_str().to_owned(),
+        status: rule.status.as_str().to_owned(),
+        after_months: i64::from(rule.after_months),
+        action: rule.action.as_str().to_owned(),
+        basis: rule.basis.clone(),
+        source: rule.source.clone(),
+        verified: rule.verified,
     }
 }
 

@@ -7,12 +7,13 @@ use super::moves::{Moved, Step};
 use crate::act::Act;
 use crate::db::schema::charge as t;
 use crate::db::{Conn, Json, Keep};
+use crate::insert_many;
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, PartialDate, Result, Timestamp};
 use crate::ledger::{Action, Entry};
 use crate::transitions::{self, Done, LegalAct, Reach};
-use crate::vault::{self, Guarded, Keys};
+use crate::vault::{self, Guarded, Keys, Mint};
 
 type Row = (ChargeId, i64, CaseId, AccusedId, String, String, String, Json, Timestamp, String, Timestamp);
 
@@ -55,32 +56,36 @@ fn charge(row: Row, keys: &Keys) -> Result<Charge> {
     })
 }
 
+/// Seals the charges of a new case under its key.
+pub fn seal(charges: &[Charge], mint: &mut Mint<'_>) -> Result<Vec<Json>> {
+    charges.iter().map(|charge| mint.seal(charge.case, charge.id, &charge.detail)).collect()
+}
+
 /// Inserts charges; answers the ledger entries.
 pub fn insert(tx: &mut Conn, act: &Act, charges: &[Charge]) -> Result<Vec<Entry>> {
+    let sealed = charges.iter().map(|c| vault::seal(tx, c.case, c.id, &c.detail)).collect::<Result<Vec<_>>>()?;
+    put_new(tx, act, &charges.iter().zip(&sealed).collect::<Vec<_>>())
+}
+
+/// Inserts charges that are sealed; answers the ledger entries.
+pub fn put_new(tx: &mut Conn, act: &Act, rows: &[(&Charge, &Json)]) -> Result<Vec<Entry>> {
     let client = act.actor.client.ok_or_else(|| Error::internal("a charge without a client"))?;
-    let mut entries = Vec::with_capacity(charges.len());
-    for charge in charges {
-        let (bucket, id) = charge.id.key();
-        diesel::insert_into(t::table)
-            .values((
-                t::bucket.eq(bucket),
-                t::id.eq(id),
-                t::case_id.eq(charge.case),
-                t::accused_id.eq(charge.accused),
-                t::offence_code.eq(&charge.offence_code),
-                t::offence_version.eq(&charge.offence_version),
-                t::state.eq(&charge.state),
-                t::detail.eq(vault::seal(tx, charge.case, id, &charge.detail)?),
-                t::version.eq(charge.version),
-                t::created_at.eq(charge.created_at),
-                t::created_by_agency.eq(charge.created_by_agency.as_str()),
-                t::created_by_client.eq(client),
-                t::updated_at.eq(charge.updated_at),
-            ))
-            .execute(tx)?;
-        entries.push(Entry::new(Action::Created, id, Some(1)));
-    }
-    Ok(entries)
+    insert_many!(tx, "charge", rows, (charge, detail) => {
+        "bucket" smallint = charge.id.bucket().number(),
+        "id" uuid = charge.id,
+        "case_id" uuid = charge.case,
+        "accused_id" uuid = charge.accused,
+        "offence_code" text = charge.offence_code.as_str(),
+        "offence_version" text = charge.offence_version.as_str(),
+        "state" text = charge.state.as_str(),
+        "detail" jsonb = *detail,
+        "version" bigint = charge.version,
+        "created_at" timestamptz = charge.created_at,
+        "created_by_agency" text = charge.created_by_agency.as_str(),
+        "created_by_client" uuid = client,
+        "updated_at" timestamptz = charge.updated_at,
+    });
+    Ok(rows.iter().map(|(charge, _)| Entry::new(Action::Created, charge.id, Some(1))).collect())
 }
 
 /// Most charges that one case is moved with.

@@ -84,7 +84,7 @@ fn exchange(data: &DataArgs, agency: &str, purpose: &str) -> Result<Exchange, St
         .read_blocking(move |conn| crate::agencies::kind(conn, &known))
         .map_err(|_| format!("there is no agency {agency} in the directory"))?;
     let index = Arc::new(crate::app::index_key(&store)?);
-    let secret = *vault.derive("htcds case numbers").map_err(|e| format!("the keyring gives no key: {e:?}"))?;
+    let secret = *vault.derive(crate::htcds::import::SECRET).map_err(|e| format!("the keyring gives no key: {e:?}"))?;
     Ok(Exchange { store, law, index, agency, purpose, secret })
 }
 

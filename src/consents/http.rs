@@ -88,7 +88,7 @@ pub async fn consent_read(req: HttpRequest, allowed: Allowed<VictimRead>) -> Res
     let (act, proof) = (allowed.act(), opens::<VictimIdentityRead>(allowed.caller()));
     let read = actions::read_consent(allowed.store(), &act, consent, proof).await?;
     if read.view.redacted.is_empty() {
-        allowed.subject(&req, read.view.victim_id)?;
+        allowed.subject(&req, read.view.victim_id).await?;
     }
     let entry = Entry::new(Action::Read, read.view.victim_id, Some(read.view.version)).about("victim_consent");
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;

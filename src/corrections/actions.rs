@@ -66,10 +66,12 @@ fn tried(conn: &mut Conn, act: &Act, of: &Correction, case: &cases::model::Case)
         }
         Record::Victim(id) => {
             let mut victim = victims::store::one(conn, id)?;
+            victim.must_stand()?;
             (victim.version, victim.amend(typed(&patch)?, act))
         }
         Record::Accused(id) => {
             let mut accused = accused::store::one(conn, id)?;
+            accused.must_stand()?;
             (accused.version, accused.amend(typed(&patch)?, act))
         }
         Record::Charge(id) => {
@@ -162,13 +164,7 @@ pub async fn propose(store: &Store, act: Act, once: Once, new: CorrectionCreate)
 
 /// The line in the record's own history: that something was proposed or decided, about which fields.
 fn about(of: &Correction, action: Action, changed: Vec<String>) -> Entry {
-    let name = match of.record {
-        Record::Case => "case_correction",
-        Record::Victim(_) => "victim_correction",
-        Record::Accused(_) => "accused_correction",
-        Record::Charge(_) => "charge_correction",
-    };
-    Entry::new(action, of.record.id(of.case), None).about(name).changed(changed)
+    Entry::new(action, of.record.id(of.case), None).about("record_correction").changed(changed)
 }
 
 /// A proposal and how the caller stands to it.

@@ -96,10 +96,24 @@ impl Record {
     /// Faults of naming fields that the proposer does not see: nobody corrects what it does not read, or tests a guess.
     pub fn blind_faults(self, patch: &Map<String, Value>, sight: &Sight) -> Vec<Fault> {
         let needed = |field: &str| match (self, field) {
-            (Self::Case, "title" | "summary") => Some(Section::Narrative),
             (Self::Case, "identifiers") => Some(Section::Identifiers),
+            // These come with any grant; what is not named here is told to those who read the narrative only.
+            (
+                Self::Case,
+                "reported_at"
+                | "report_channel"
+                | "facts_from"
+                | "facts_from_estimated"
+                | "facts_to"
+                | "facts_to_estimated"
+                | "territory"
+                | "scope"
+                | "exploitation"
+                | "complexity",
+            ) => None,
+            (Self::Case, _) => Some(Section::Narrative),
             (Self::Charge(_), "victims") => Some(Section::Victims),
-            _ => None,
+            (Self::Victim(_) | Self::Accused(_) | Self::Charge(_), _) => None,
         };
         patch
             .keys()

@@ -80,9 +80,10 @@ pub fn open(url: &DatabaseUrl, role: Role, statement_timeout_ms: u64) -> Connect
                      PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000; \
                      PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864"
                 }
+                // No mmap: the file grows all the time, and each reader would map it anew at each growth.
                 Role::Read => {
                     "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; \
-                     PRAGMA cache_size = -4000; PRAGMA mmap_size = 268435456"
+                     PRAGMA cache_size = -4000"
                 }
             };
             connection.batch_execute(pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;

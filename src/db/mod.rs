@@ -3,6 +3,7 @@
 //! Owns: connections, pools, the writer, transactions, column types, error classes, migrations.
 //! Must not know: HTTP, or the rules of any slice.
 
+pub mod bulk;
 pub mod connection;
 pub mod errors;
 pub mod kept;

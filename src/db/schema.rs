@@ -846,6 +846,128 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `audit_alert`.
+    audit_alert (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        agency_code -> Text,
+        client_id -> IdSql,
+        user_ref -> Nullable<Text>,
+        purpose -> Nullable<Text>,
+        budget -> Text,
+        level -> Text,
+        used -> BigInt,
+        quota -> BigInt,
+        window_s -> BigInt,
+        window_from -> TimeSql,
+        acknowledged_at -> Nullable<TimeSql>,
+        acknowledged_by -> Nullable<Text>,
+        finding -> Nullable<Text>,
+        reference -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `audit_alert_desk`: alerts that wait, by lane.
+    audit_alert_desk (bucket, agency_code, alert_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        alert_id -> IdSql,
+        acknowledged -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql};
+
+    /// Table `statistics_fact`: what figures are made of, one row per case.
+    statistics_fact (bucket, case_id) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        position -> BigInt,
+        facts -> JsonSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql};
+
+    /// Table `statistics_past`: what the facts of a case were before.
+    statistics_past (bucket, case_id, position) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        position -> BigInt,
+        facts -> JsonSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::TimeSql;
+
+    /// Table `statistics_head`: up to where the facts are complete.
+    statistics_head (bucket, name) {
+        bucket -> SmallInt,
+        name -> Text,
+        position -> BigInt,
+        at -> Nullable<TimeSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `statistics_release`: published figures.
+    statistics_release (bucket, period) {
+        bucket -> SmallInt,
+        period -> Text,
+        id -> IdSql,
+        position -> BigInt,
+        sha256 -> Text,
+        published_at -> TimeSql,
+        agency_code -> Nullable<Text>,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    /// Table `statistics_cube`: the tables of a release.
+    statistics_cube (bucket, period, name) {
+        bucket -> SmallInt,
+        period -> Text,
+        name -> Text,
+        sha256 -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `statistics_member`: in which release a case is, once and for ever.
+    statistics_member (bucket, case_id) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        period -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};
 
     /// Table `person_merge`.
@@ -859,6 +981,60 @@ diesel::table! {
         identity_version -> BigInt,
         at -> TimeSql,
         agency_code -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `legal_hold`.
+    legal_hold (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        subject_type -> Text,
+        subject_id -> IdSql,
+        active -> Bool,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `erasure`.
+    erasure (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        person_type -> Text,
+        person_id -> IdSql,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> Nullable<IdSql>,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::IdSql;
+
+    /// Table `keeping_desk`: holds, erasures and retention reviews, by lane.
+    keeping_desk (bucket, agency_code, kind, resource_id) {
+        bucket -> SmallInt,
+        agency_code -> Text,
+        kind -> Text,
+        resource_id -> IdSql,
+        open -> Bool,
     }
 }
 
@@ -1090,5 +1266,21 @@ diesel::table! {
         fingerprint -> Text,
         parts -> JsonSql,
         updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `retention_item`: what the retention schedule has seen to.
+    retention_item (bucket, subject_id, rule) {
+        bucket -> SmallInt,
+        subject_id -> IdSql,
+        rule -> Text,
+        class -> Text,
+        action -> Text,
+        due_on -> TimeSql,
+        created_at -> TimeSql,
     }
 }

@@ -121,7 +121,7 @@ impl Store {
         self.0.vault.as_ref().ok_or_else(|| Error::internal("a store without a vault"))
     }
 
-    /// Runs `f` on a pooled connection. SQLite's are read-only.
+    /// Runs `f` on a pooled connection. SQLite's are read-only, and one snapshot from the first statement to the last.
     pub async fn read<T: Send + 'static>(&self, f: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         if let Some(unit) = &self.1 {
             return unit.run(f).await;
@@ -188,7 +188,12 @@ impl Store {
     /// [`Store::read`] for threads that may block (tools, the sealer).
     pub fn read_blocking<T>(&self, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         let mut conn = self.0.pool.get().map_err(|_| Error::Unavailable(Unavailable::Storage))?;
-        vault::at_hand(self.0.vault.as_ref(), || f(&mut conn))
+        vault::at_hand(self.0.vault.as_ref(), || match self.0.engine {
+            // One transaction: SQLite looks once, not per statement, whether its pages are still good. A transaction
+            // would cost PostgreSQL two round trips.
+            Engine::Sqlite(_) => conn.transaction(f),
+            Engine::Postgres => f(&mut conn),
+        })
     }
 
     /// [`Store::write`] for threads that may block (tools, the sealer, the access log).

@@ -10,6 +10,7 @@ use crate::catalogue::limits::Deadline;
 use crate::catalogue::{Catalogue, DayType, LimitSubject};
 use crate::db::Conn;
 use crate::db::schema::deadline_desk as t;
+use crate::insert_many;
 use crate::kernel::agency_code::lane_bucket;
 use crate::kernel::ids::CaseId;
 use crate::kernel::page::{After, Limit, Page};
@@ -25,9 +26,16 @@ pub fn settle(tx: &mut Conn, law: &Catalogue, case: &Case, now: Timestamp) -> Re
     put(tx, case, &of_case(law, case, &past, &running, today))
 }
 
-/// The desk's rows of a case that has just been opened: nothing has happened in it yet.
-pub fn open(tx: &mut Conn, law: &Catalogue, case: &Case, now: Timestamp) -> Result<()> {
-    put_new(tx, case, &of_case(law, case, &[], &[], law.calendar(&case.jurisdiction).day(now)))
+/// The terms of a case that has just been opened: nothing has happened in it yet.
+pub fn first(law: &Catalogue, case: &Case, now: Timestamp) -> Vec<Deadline> {
+    of_case(law, case, &[], &[], law.calendar(&case.jurisdiction).day(now))
+}
+
+/// The desk's rows of cases that have just been opened.
+pub fn open(tx: &mut Conn, cases: &[(&Case, &[Deadline])]) -> Result<()> {
+    let rows: Vec<(&Case, &Deadline)> =
+        cases.iter().flat_map(|(case, terms)| terms.iter().map(move |term| (*case, term))).collect();
+    put_new(tx, &rows)
 }
 
 fn put(tx: &mut Conn, case: &Case, deadlines: &[Deadline]) -> Result<()> {
@@ -39,25 +47,21 @@ fn put(tx: &mut Conn, case: &Case, deadlines: &[Deadline]) -> Result<()> {
             .filter(t::case_id.eq(case.id)),
     )
     .execute(tx)?;
-    put_new(tx, case, deadlines)
+    put_new(tx, &deadlines.iter().map(|term| (case, term)).collect::<Vec<_>>())
 }
 
-fn put_new(tx: &mut Conn, case: &Case, deadlines: &[Deadline]) -> Result<()> {
-    let lane = case.owner.as_str();
-    for d in deadlines.iter().filter(|d| d.subject != LimitSubject::Measure) {
-        diesel::insert_into(t::table)
-            .values((
-                t::bucket.eq(lane_bucket(lane).number()),
-                t::agency_code.eq(lane),
-                t::case_id.eq(case.id),
-                t::limit_id.eq(&d.limit_id),
-                t::starts_at.eq(Day::from_date(d.starts_on).midnight()),
-                t::due_at.eq(Day::from_date(d.due_on).midnight()),
-                t::extended.eq(d.extended),
-                t::continuous.eq(d.day_type == DayType::Calendar),
-            ))
-            .execute(tx)?;
-    }
+fn put_new(tx: &mut Conn, terms: &[(&Case, &Deadline)]) -> Result<()> {
+    let rows: Vec<&(&Case, &Deadline)> = terms.iter().filter(|(_, d)| d.subject != LimitSubject::Measure).collect();
+    insert_many!(tx, "deadline_desk", rows, (case, d) => {
+        "bucket" smallint = lane_bucket(case.owner.as_str()).number(),
+        "agency_code" text = case.owner.as_str(),
+        "case_id" uuid = case.id,
+        "limit_id" text = d.limit_id.as_str(),
+        "starts_at" timestamptz = Day::from_date(d.starts_on).midnight(),
+        "due_at" timestamptz = Day::from_date(d.due_on).midnight(),
+        "extended" boolean = d.extended,
+        "continuous" boolean = d.day_type == DayType::Calendar,
+    });
     Ok(())
 }
 

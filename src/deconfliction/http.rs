@@ -29,7 +29,7 @@ pub async fn deconfliction_ask(
     allowed: Allowed<Deconflict>,
     body: Body<DeconflictionQuestion>,
 ) -> Result<HttpResponse, Problem> {
-    allowed.daily(&req, Daily::Deconfliction)?;
+    allowed.daily(&req, Daily::Deconfliction).await?;
     let (question, _) = body.read_up_to(QUESTION_BYTES, &allowed).await?;
     let act = allowed.act();
     let (subject, _) = AccusedSearch::from(question).read(&act.catalogue)?;

@@ -13,6 +13,7 @@ pub mod http;
 pub mod model;
 pub mod projection;
 pub mod store;
+pub mod ties;
 pub mod wire;
 
 pub use bell::Bell;

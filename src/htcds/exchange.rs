@@ -71,9 +71,15 @@ pub struct Ready {
 
 /// The body that registers the records of one case.
 pub fn body(group: &Group, law: &Catalogue, now: Timestamp) -> Ready {
-    let today = law.calendar(JURISDICTION).day(now);
+    body_since(group, law, now, now)
+}
+
+/// The same, of a case that is taken to be reported at `since` where the record does not say when.
+pub fn body_since(group: &Group, law: &Catalogue, now: Timestamp, since: Timestamp) -> Ready {
+    let day = |at| law.calendar(JURISDICTION).day(at);
+    let today = day(now);
     let procedure = |day| PROCEDURES.into_iter().find(|code| law.profile(JURISDICTION, code, day).is_some());
-    let (mut case, mut persons) = group.facts(today, &|day| procedure(day).is_some());
+    let (mut case, mut persons) = group.facts(today, day(since), &|day| procedure(day).is_some());
     let said: Vec<&Record> = group.rows.iter().map(|(_, r)| r).collect();
     let differences = residue::keep(&mut case, &mut persons, &said);
     let mut notes = Vec::new();
@@ -93,13 +99,15 @@ pub fn body(group: &Group, law: &Catalogue, now: Timestamp) -> Ready {
     }
     let mut victims = Vec::new();
     let mut accused = Vec::new();
-    for ((line, record), person) in group.rows.iter().zip(persons) {
+    for (((line, record), person), nth) in group.rows.iter().zip(persons).zip(1_u32..) {
+        // The standard has no number of a person: the place among the rows of the case is what a later file is held to.
+        let label = format!("row-{nth}");
         if contexts(record) == (true, true) {
             notes.push(Note::new(*line, NoteCode::VictimFirst));
         }
         match person.role {
-            Role::Victim => victims.push(victim(person, law, *line, &mut notes)),
-            Role::Accused => accused.push(suspect(person, law)),
+            Role::Victim => victims.push(CaseVictimCreate { label: Some(label), ..victim(person, law, *line, &mut notes) }),
+            Role::Accused => accused.push(AccusedCreate { label: Some(label), ..suspect(person, law) }),
         }
     }
     let report_channel = match group.rows.first().and_then(|(_, r)| r.text("cas_ReferringOrganisation")) {

@@ -158,15 +158,20 @@ pub struct Group {
 }
 
 impl Group {
-    /// What the registry would say, without extensions. `today` is the day where the law is; a day that it does not
-    /// accept is that of no report.
-    pub fn facts(&self, today: NaiveDate, accepts: &dyn Fn(NaiveDate) -> bool) -> (CaseFacts, Vec<PersonFacts>) {
+    /// What the registry would say, without extensions. `today` is the day where the law is; `since` the day of the
+    /// report where the record says none that the law accepts.
+    pub fn facts(
+        &self,
+        today: NaiveDate,
+        since: NaiveDate,
+        accepts: &dyn Fn(NaiveDate) -> bool,
+    ) -> (CaseFacts, Vec<PersonFacts>) {
         let first = self.rows.first().map(|(_, r)| r.clone()).unwrap_or_default();
         let referred =
             first.date("cas_IncomingReferralDate").map(PartialDate::earliest).filter(|d| *d <= today && accepts(*d));
         let mut case = CaseFacts {
             key: Some(self.key.clone()),
-            reported_on: Some(referred.unwrap_or(today)),
+            reported_on: Some(referred.unwrap_or(since)),
             summary: first.text("cas_IncomingReferralDetails").map(str::to_owned),
             ..CaseFacts::default()
         };

@@ -12,6 +12,7 @@ pub mod exchange;
 pub mod facts;
 pub mod files;
 pub mod headings;
+pub mod import;
 pub mod profile;
 pub mod read;
 pub mod record;

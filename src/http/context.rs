@@ -250,6 +250,7 @@ fn finish_headers(
     secured: bool,
     by_origin: bool,
 ) {
+    let open = headers.get(header::VARY).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
@@ -265,8 +266,12 @@ fn finish_headers(
         set("ratelimit-policy", policy);
         set("ratelimit", state);
     }
-    let vary =
-        if secured { "Authorization, Accept, Accept-Language, Accept-Encoding" } else { "Accept-Language, Accept-Encoding" };
+    // Open data come in more than one form, and in no language.
+    let vary = match (secured, open.as_deref()) {
+        (true, _) => "Authorization, Accept, Accept-Language, Accept-Encoding",
+        (false, Some(own)) => own,
+        (false, None) => "Accept-Language, Accept-Encoding",
+    };
     set("vary", &if by_origin { format!("{vary}, Origin") } else { vary.to_owned() });
     // The pages of /docs bring their own policies; everything else is data that no browser runs or keeps.
     for (name, value) in
@@ -358,6 +363,22 @@ struct Line<'r> {
     seen: Option<&'r Seen>,
 }
 
+/// The line as JSON.
+#[derive(serde::Serialize)]
+struct JsonLine<'r> {
+    at: Timestamp,
+    method: &'r str,
+    route: &'r str,
+    status: u16,
+    duration_ms: u64,
+    bytes: u64,
+    request_id: uuid::Uuid,
+    client_request_id: Option<&'r str>,
+    traceparent: Option<&'r str>,
+    client_id: Option<&'r str>,
+    agency: Option<&'r str>,
+}
+
 impl Line<'_> {
     /// Route template, never the path: ids and query strings stay out of the log.
     fn write(&self, format: AccessLogFormat) {
@@ -366,14 +387,22 @@ impl Line<'_> {
         let agency = seen.map(|s| s.agency.as_str());
         match format {
             AccessLogFormat::Off => {}
-            AccessLogFormat::Json => log::info!(
-                target: "sistra::access",
-                "{}",
-                serde_json::json!({
-                    "at": Timestamp::now(), "method": method.as_str(), "route": template, "status": status, "duration_ms": u64::try_from(*ms).unwrap_or(u64::MAX),
-                    "bytes": bytes, "request_id": context.id, "client_request_id": client_request_id, "traceparent": traceparent, "client_id": client, "agency": agency,
-                })
-            ),
+            AccessLogFormat::Json => {
+                let line = JsonLine {
+                    at: Timestamp::now(),
+                    method: method.as_str(),
+                    route: template,
+                    status: *status,
+                    duration_ms: u64::try_from(*ms).unwrap_or(u64::MAX),
+                    bytes: *bytes,
+                    request_id: context.id,
+                    client_request_id: *client_request_id,
+                    traceparent: *traceparent,
+                    client_id: client,
+                    agency,
+                };
+                log::info!(target: "sistra::access", "{}", serde_json::to_string(&line).unwrap_or_default());
+            }
             AccessLogFormat::Text => log::info!(
                 target: "sistra::access",
                 "{method} {template} {status} {ms}ms {bytes}B {} client={} agency={}",

@@ -47,6 +47,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "proceedings", "description": "Hearings and decisions"},
                 {"name": "notes", "description": "Notes on a case, internal or shared"},
                 {"name": "break-glass", "description": "Looks at cases that were not shared, in emergencies, and their reviews"},
+                {"name": "keeping", "description": "What must be kept and who is forgotten: legal holds, erasures, retention"},
                 {"name": "assistance", "description": "The help that victims need and get: needs, plans, services, costs"},
                 {"name": "reunifications", "description": "Victims and the relatives who join them: visas, tickets, escorts"},
                 {"name": "campaigns", "description": "Campaigns of prevention: slogans, venues, phases, reach"},
@@ -55,6 +56,7 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "statistics", "description": "Figures of what the caller may see"},
                 {"name": "jobs", "description": "Imports, exports and how far they are"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
+                {"name": "statistics", "description": "Exact figures over what the caller may see, and the releases that everybody may read"},
                 {"name": "audit", "description": "The record of everything that happened, and the proofs that nobody changed it"},
                 {"name": "events", "description": "What changes, as a feed to follow"},
                 {"name": "webhooks", "description": "What changes, brought to an endpoint of the partner's"},
@@ -210,12 +212,25 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     if versioned {
         statuses.extend([412, 428]);
     }
+    // An operation of a batch answers what it answers alone.
+    if path == "/v1/batch" {
+        statuses.extend([412, 428]);
+    }
     // The doors of what lies under a person's key.
-    if path.ends_with("/identity")
+    let of_person = ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p));
+    let keeping = method == "post" && ["/v1/erasures", "/v1/legal-holds"].contains(&path);
+    if path == "/v1/batch"
+        || path == "/v1/corrections/{correction_id}/transitions"
+        || path.ends_with("/identity")
         || path.contains("/files/")
-        || (method == "patch" && ["/v1/victims/", "/v1/accused/"].iter().any(|p| path.starts_with(p)))
+        || (method == "patch" && of_person)
+        || (versioned && of_person)
+        || keeping
     {
         statuses.push(410);
+    }
+    if path.ends_with("/certificate") {
+        statuses.push(409);
     }
     if path == "/v1/events" || path.ends_with("/redeliveries") {
         statuses.push(410);
@@ -253,6 +268,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         "/v1/catalogues",
         "/v1/audit/checkpoints",
         "/v1/audit/consistency",
+        "/v1/statistics",
         "/v1/webhooks",
     ]
     .iter()
@@ -295,7 +311,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
                 put(headers, "RateLimit", json!({"$ref": "#/components/headers/RateLimit"}));
                 put(headers, "RateLimit-Policy", json!({"$ref": "#/components/headers/RateLimitPolicy"}));
             }
-            if secured && has_version || path.starts_with("/v1/catalogues") {
+            if secured && has_version || ["/v1/catalogues", "/v1/open-data"].iter().any(|p| path.starts_with(p)) {
                 put(headers, "ETag", json!({"$ref": "#/components/headers/ETag"}));
             }
             if audit == "read" || audit == "change" && secured {

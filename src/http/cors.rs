@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Open without a token and without a secret: any page may read them.
-const OPEN: &[&str] = &["/v1/catalogues", "/v1/statistics", "/v1/status", "/openapi/", "/problems/", "/.well-known/"];
+const OPEN: &[&str] = &["/v1/catalogues", "/v1/open-data", "/v1/status", "/openapi/", "/problems/", "/.well-known/"];
 const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
 const REQUEST: &str = "Authorization, DPoP, Content-Type, Accept, Accept-Language, Idempotency-Key, If-Match, If-None-Match, Prefer, Client-Request-Id, traceparent";
 const EXPOSED: &str = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Request-Id, Audit-Event-Id, Api-Version, Idempotency-Replayed, Preference-Applied, DPoP-Nonce, WWW-Authenticate";

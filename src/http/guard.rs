@@ -6,18 +6,21 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture};
 
+use super::accept;
 use super::context::{Bound, RequestContext, Seen};
 use super::cursor::Cursors;
 use super::lang::Lang;
 use super::limits::{Daily, LimitState, Limits, Running};
+use super::looking::Looked;
 use super::problem::Problem;
 use super::query::decode;
 use crate::act::{Act, Chance};
+use crate::alerts::{self, Watch};
 use crate::auth::dpop::{self, Asked, Proof};
 use crate::auth::policy::Permission;
 use crate::auth::{Authenticator, Caller, Signer};
@@ -28,8 +31,9 @@ use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
 use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
-use crate::ledger::{self, AccessLog, Actor, Entry, Notary};
+use crate::ledger::{self, Actor, Entry, Notary};
 use crate::persons::IndexKey;
+use crate::statistics::Figures;
 use crate::webhooks::Hooks;
 
 /// What handlers share besides the store.
@@ -38,12 +42,14 @@ pub struct Services {
     pub catalogue: Arc<Catalogue>,
     /// The key of the index of persons.
     pub index: Arc<IndexKey>,
-    /// The access record.
-    pub access: AccessLog,
+    /// The access record, under watch.
+    pub access: Watch,
     /// Page cursors.
     pub cursors: Cursors,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
+    /// What is counted.
+    pub figures: Arc<Figures>,
     /// The change feed.
     pub feed: Arc<Feed>,
     /// The webhooks.
@@ -219,19 +225,9 @@ fn is_file(path: &str) -> bool {
     path.strip_prefix("/v1/jobs/").is_some_and(|rest| rest.contains("/files/"))
 }
 
-/// Answers are JSON: whoever takes none of it gets nothing.
+/// Whoever takes no form in which there is an answer gets none.
 fn acceptable(req: &HttpRequest) -> Result<()> {
-    let mut named = false;
-    for item in req.headers().get_all(ACCEPT).flat_map(|v| v.to_str().unwrap_or_default().split(',')) {
-        let mut parts = item.split(';').map(str::trim);
-        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        named |= !range.is_empty();
-        let refused = parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()));
-        if matches!(range.as_str(), "application/json" | "application/*" | "*/*") && !refused {
-            return Ok(());
-        }
-    }
-    if named { Err(Error::NotAcceptable) } else { Ok(()) }
+    accept::chosen(req, accept::offered(req.path())).map(drop).ok_or(Error::NotAcceptable)
 }
 
 /// Writes say everything in their body.
@@ -306,25 +302,32 @@ impl<P: Permission> Allowed<P> {
         &self.context
     }
 
-    /// Counts a look at a person's identity, whether the person exists or not.
-    pub fn subject<K: Kind>(&self, req: &HttpRequest, person: Id<K>) -> Result<()> {
-        let (client, user) = (self.caller.client, self.caller.user.as_deref());
-        let (state, room) = self.gate.limits.subject(client, user, person.uuid(), Timestamp::now());
-        if let Some(state) = state {
-            let before = req.extensions_mut().remove::<LimitState>();
-            req.extensions_mut().insert(state.and(before));
-        }
-        room
+    /// Counts a look at a person's identity, whether the person exists or not; alerts those who must hear of it.
+    pub async fn subject<K: Kind>(&self, req: &HttpRequest, person: Id<K>) -> Result<()> {
+        let (act, client) = (self.act(), self.caller.client);
+        // Supervision is of the whole country.
+        let record = self.gate.authenticator.directory.find(client)?.filter(|_| !self.caller.oversight);
+        let outside = match record.as_ref().and_then(|r| r.territory.as_deref()) {
+            Some(territory) => alerts::actions::outside(&self.gate.store, &act.scope, person, territory).await?,
+            None => false,
+        };
+        let looking = self.gate.services.access.looking();
+        self.settle(req, &act, looking.subject(client, self.caller.user.as_deref(), person.uuid(), outside, act.now)).await
     }
 
-    /// Counts one of the few things that a client may do in a day.
-    pub fn daily(&self, req: &HttpRequest, what: Daily) -> Result<()> {
-        let (state, room) = self.gate.limits.daily(self.caller.client, what, Timestamp::now());
-        if let Some(state) = state {
+    /// Counts one of the few things that a client may do in a day; alerts those who must hear of it.
+    pub async fn daily(&self, req: &HttpRequest, what: Daily) -> Result<()> {
+        let act = self.act();
+        self.settle(req, &act, self.gate.services.access.looking().daily(self.caller.client, what, act.now)).await
+    }
+
+    async fn settle(&self, req: &HttpRequest, act: &Act, looked: Looked) -> Result<()> {
+        if let Some(state) = looked.state {
             let before = req.extensions_mut().remove::<LimitState>();
             req.extensions_mut().insert(state.and(before));
         }
-        room
+        self.gate.services.access.raise(&act.actor, act.now, looked.alarms).await?;
+        looked.room
     }
 
     /// The circumstances of an action that starts now.

@@ -2,7 +2,7 @@
 //!
 //! Counted by this instance, from its start.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -12,7 +12,6 @@ use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use uuid::Uuid;
 
 use crate::kernel::ids::ClientId;
 use crate::kernel::{Error, Result, Timestamp};
@@ -49,6 +48,8 @@ pub enum Daily {
     Search,
     /// Questions of deconfliction.
     Deconfliction,
+    /// Exports.
+    Export,
 }
 
 /// The quotas, as set; 0 for none.
@@ -66,12 +67,22 @@ pub struct Quotas {
     pub search_per_day: u32,
     /// Questions of deconfliction per client and day.
     pub deconfliction_per_day: u32,
+    /// Exports per client and day.
+    pub exports_per_day: u32,
     /// Requests of a client at the same time.
     pub concurrent: u32,
     /// Persons whose identity a client looks at in a day.
     pub subjects_per_day: u32,
     /// The same for one person at the partner's desk.
     pub subjects_per_user_per_day: u32,
+    /// Cases that lists show a client in an hour.
+    pub listed_cases_per_hour: u32,
+    /// Persons that lists show a client in an hour.
+    pub listed_persons_per_hour: u32,
+    /// Persons of its agency's own cases outside its territory whose identity a client looks at in a day.
+    pub outside_territory_per_day: u32,
+    /// Share of a budget of looking at which an alert is raised, percent; 0 for no alerts.
+    pub alert_percent: u32,
     /// Refused token requests per address and minute.
     pub token_failures_per_min: u32,
     /// How long an address with more is shut out, seconds.
@@ -89,21 +100,7 @@ pub struct Limits {
     search: Option<(u32, Limiter)>,
     clock: DefaultClock,
     running: Mutex<HashMap<ClientId, u32>>,
-    subjects: Mutex<HashMap<(ClientId, Option<String>), Day>>,
-    daily: Mutex<HashMap<(ClientId, &'static str), Used>>,
     failures: Mutex<HashMap<IpAddr, Tries>>,
-}
-
-/// The persons looked at since an instant.
-struct Day {
-    from: i64,
-    seen: HashSet<Uuid>,
-}
-
-/// The requests of a kind since an instant.
-struct Used {
-    from: i64,
-    times: u32,
 }
 
 /// The refused token requests of an address.
@@ -113,8 +110,6 @@ struct Tries {
     blocked_until: i64,
 }
 
-/// Seconds of a day.
-const DAY_S: i64 = 86_400;
 /// Keys of a table beyond which those that no longer count are thrown out.
 const MANY: usize = 10_000;
 
@@ -130,6 +125,17 @@ pub struct LimitState {
 impl LimitState {
     fn new(name: &str, quota: u32, window_s: i64, remaining: u32, reset_s: i64) -> Self {
         Self { policy: format!("\"{name}\";q={quota};w={window_s}"), state: format!("\"{name}\";r={remaining};t={reset_s}") }
+    }
+
+    /// Of a budget that is counted in whole numbers.
+    pub fn of(name: &str, quota: i64, window_s: i64, remaining: i64, reset_s: i64) -> Self {
+        let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+        Self::new(name, count(quota), window_s, count(remaining), reset_s)
+    }
+
+    /// Whether it tells of this policy already.
+    pub fn names(&self, policy: &str) -> bool {
+        self.policy.contains(&format!("\"{policy}\""))
     }
 
     /// With another quota's.
@@ -179,8 +185,6 @@ impl Limits {
             search: limiter(quotas.search_per_min),
             clock: DefaultClock::default(),
             running: Mutex::default(),
-            subjects: Mutex::default(),
-            daily: Mutex::default(),
             failures: Mutex::default(),
         }
     }
@@ -222,72 +226,6 @@ impl Limits {
         }
         *n += 1;
         Ok(Some(Running { limits: Arc::clone(self), client }))
-    }
-
-    /// Counts a look at a person's identity: by the client, and by the person at its desk. A second look at the same
-    /// person costs nothing; whether the person exists makes no difference.
-    pub fn subject(
-        &self,
-        client: ClientId,
-        user: Option<&str>,
-        person: Uuid,
-        now: Timestamp,
-    ) -> (Option<LimitState>, Result<()>) {
-        let now = now.unix_seconds();
-        let mut subjects = lock(&self.subjects);
-        forget_some(&mut subjects, |day| day.from + DAY_S > now);
-        let user_quota = if user.is_some() { self.quotas.subjects_per_user_per_day } else { 0 };
-        let keys = [((client, user.map(str::to_owned)), user_quota), ((client, None), self.quotas.subjects_per_day)];
-        let mut state = None;
-        for (key, quota) in keys.iter().filter(|(_, quota)| *quota > 0) {
-            let day = subjects.entry(key.clone()).or_insert_with(|| Day { from: now, seen: HashSet::new() });
-            if day.from + DAY_S <= now {
-                *day = Day { from: now, seen: HashSet::new() };
-            }
-            let reset_s = day.from + DAY_S - now;
-            let used = u32::try_from(day.seen.len()).unwrap_or(u32::MAX);
-            if used >= *quota && !day.seen.contains(&person) {
-                let error = Error::QuotaExceeded { retry_after_s: reset_s.unsigned_abs(), policy: "pii_subjects" };
-                return (Some(LimitState::new("pii_subjects", *quota, DAY_S, 0, reset_s)), Err(error));
-            }
-            let used = if day.seen.contains(&person) { used } else { used + 1 };
-            // The last one told is the client's, or the narrower one of the person at the desk.
-            let told = LimitState::new("pii_subjects", *quota, DAY_S, quota.saturating_sub(used), reset_s);
-            state = state.or(Some(told));
-        }
-        for (key, quota) in keys.into_iter() {
-            if quota > 0
-                && let Some(day) = subjects.get_mut(&key)
-            {
-                day.seen.insert(person);
-            }
-        }
-        (state, Ok(()))
-    }
-
-    /// Counts one of the few things that a client may do in a day; the quota is told whether there is room or not.
-    pub fn daily(&self, client: ClientId, what: Daily, now: Timestamp) -> (Option<LimitState>, Result<()>) {
-        let (name, quota) = match what {
-            Daily::Search => ("search_day", self.quotas.search_per_day),
-            Daily::Deconfliction => ("deconfliction", self.quotas.deconfliction_per_day),
-        };
-        if quota == 0 {
-            return (None, Ok(()));
-        }
-        let now = now.unix_seconds();
-        let mut daily = lock(&self.daily);
-        forget_some(&mut daily, |used| used.from + DAY_S > now);
-        let used = daily.entry((client, name)).or_insert(Used { from: now, times: 0 });
-        if used.from + DAY_S <= now {
-            *used = Used { from: now, times: 0 };
-        }
-        let reset_s = used.from + DAY_S - now;
-        if used.times >= quota {
-            let error = Error::QuotaExceeded { retry_after_s: reset_s.unsigned_abs(), policy: name };
-            return (Some(LimitState::new(name, quota, DAY_S, 0, reset_s)), Err(error));
-        }
-        used.times += 1;
-        (Some(LimitState::new(name, quota, DAY_S, quota - used.times, reset_s)), Ok(()))
     }
 
     /// Whether an address may ask for tokens.
@@ -382,39 +320,6 @@ mod tests {
             (0..9).for_each(|_| limits.failed(slow, now.plus_seconds(minute * 61)));
             assert!(limits.may_try(slow, now.plus_seconds(minute * 61)).is_ok());
         }
-    }
-
-    #[test]
-    fn persons_count_once_a_day_for_the_client_and_for_the_desk() {
-        let limits = Limits::new(Quotas { subjects_per_day: 3, subjects_per_user_per_day: 2, ..Quotas::default() });
-        let now = Timestamp::from_unix_millis(1_764_000_000_000).unwrap();
-        let (me, persons) = (client(), [1_u128, 2, 3, 4].map(Uuid::from_u128));
-        let look = |user: &str, n: usize, at: Timestamp| limits.subject(me, Some(user), persons[n], at);
-        assert_eq!(look("a", 0, now).0.unwrap().state, "\"pii_subjects\";r=1;t=86400");
-        assert!(look("a", 0, now).1.is_ok() && look("a", 1, now).1.is_ok());
-        assert!(look("a", 2, now).1.is_err(), "the desk's quota");
-        assert!(look("a", 1, now).1.is_ok(), "a person already seen");
-        assert!(look("b", 2, now).1.is_ok());
-        assert!(look("b", 3, now).1.is_err(), "the client's quota");
-        assert!(limits.subject(client(), None, persons[3], now).1.is_ok(), "another client's day");
-        assert!(look("b", 3, now.plus_seconds(DAY_S)).1.is_ok(), "tomorrow");
-    }
-
-    #[test]
-    fn searches_and_deconfliction_are_counted_by_the_day_and_apart() {
-        let limits = Limits::new(Quotas { search_per_day: 2, deconfliction_per_day: 1, ..Quotas::default() });
-        let now = Timestamp::from_unix_millis(1_764_000_000_000).unwrap();
-        let me = client();
-        let (state, room) = limits.daily(me, Daily::Search, now);
-        assert!(room.is_ok());
-        assert_eq!(state.unwrap().state, "\"search_day\";r=1;t=86400");
-        assert!(limits.daily(me, Daily::Search, now).1.is_ok());
-        let refused = limits.daily(me, Daily::Search, now.plus_seconds(60)).1;
-        assert_eq!(refused, Err(Error::QuotaExceeded { retry_after_s: 86_340, policy: "search_day" }));
-        assert!(limits.daily(me, Daily::Deconfliction, now).1.is_ok());
-        assert!(limits.daily(me, Daily::Deconfliction, now).1.is_err());
-        assert!(limits.daily(client(), Daily::Search, now).1.is_ok());
-        assert!(limits.daily(me, Daily::Search, now.plus_seconds(DAY_S)).1.is_ok(), "tomorrow");
     }
 
     #[test]

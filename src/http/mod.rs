@@ -1,5 +1,6 @@
 //! The only shared code that knows HTTP: how requests are read and answers written.
 
+pub mod accept;
 pub mod body;
 mod classes;
 pub mod codes;
@@ -14,6 +15,7 @@ pub mod health;
 pub mod idempotency;
 pub mod lang;
 pub mod limits;
+pub mod looking;
 pub mod metrics;
 pub mod path;
 pub mod problem;

@@ -11,7 +11,7 @@ use super::prints::Prints;
 use super::store::{self, Origin};
 use super::update;
 use crate::act::Act;
-use crate::cases::actions::{Opening, register};
+use crate::cases::actions::{Opening, Sealed, register};
 use crate::cases::model::{Claimed, ref_claim};
 use crate::cases::store::{claim_all, unclaim};
 use crate::db::{Conn, Store, in_savepoint};
@@ -42,7 +42,15 @@ enum What {
     /// The case is there and the line says what it said the last time.
     Known(CaseId),
     /// A case; with its opening where there is none of that key.
-    Record(Box<(ImportRecord, Option<(Opening, Origin)>)>),
+    Record(Box<(ImportRecord, Option<Fresh>)>),
+}
+
+/// A case that is not there yet.
+#[derive(Debug)]
+struct Fresh {
+    opening: Opening,
+    sealed: Sealed,
+    origin: Origin,
 }
 
 /// Turns lines into cases of one agency.
@@ -86,7 +94,8 @@ impl Importer {
                 match Opening::plan(record.case.clone(), act, Bucket::random()) {
                     Ok(opening) => {
                         let origin = self.prints.origin(&record, &opening)?;
-                        What::Record(Box::new((record, Some((opening, origin)))))
+                        let sealed = Sealed::new(&opening, self.store.vault()?, act)?;
+                        What::Record(Box::new((record, Some(Fresh { opening, sealed, origin }))))
                     }
                     Err(error) => {
                         faults.extend(refusal(error)?);
@@ -116,7 +125,7 @@ impl Importer {
 
     /// Writes a batch in the caller's transaction; answers what became of each line, in order.
     pub fn write(&self, tx: &mut Conn, act: &Act, planned: &[Planned]) -> Result<Vec<Outcome>> {
-        let fresh: Vec<&(Opening, Origin)> = planned
+        let fresh: Vec<&Fresh> = planned
             .iter()
             .filter_map(|p| match &p.what {
                 What::Record(record) => record.1.as_ref(),
@@ -125,36 +134,35 @@ impl Importer {
             .collect();
         let claims: Vec<(String, CaseId)> = fresh
             .iter()
-            .flat_map(|(opening, _)| opening.case.claims().into_iter().map(|(claim, _)| (claim, opening.case.id)))
+            .flat_map(|Fresh { opening, .. }| opening.case.claims().into_iter().map(|(claim, _)| (claim, opening.case.id)))
             .collect();
         let made: BTreeSet<(String, CaseId)> = claim_all(tx, &claims)?;
-        let free =
-            |opening: &Opening| opening.case.claims().into_iter().all(|(claim, _)| made.contains(&(claim, opening.case.id)));
-        let (new, taken): (Vec<&(Opening, Origin)>, Vec<_>) = fresh.into_iter().partition(|(opening, _)| free(opening));
-        for (opening, _) in &taken {
+        let free = |fresh: &Fresh| {
+            let case = &fresh.opening.case;
+            case.claims().into_iter().all(|(claim, _)| made.contains(&(claim, case.id)))
+        };
+        let (new, taken): (Vec<&Fresh>, Vec<&Fresh>) = fresh.into_iter().partition(|fresh| free(fresh));
+        for Fresh { opening, .. } in taken {
             for (claim, _) in opening.case.claims() {
                 if made.contains(&(claim.clone(), opening.case.id)) {
                     unclaim(tx, &claim)?;
                 }
             }
         }
-        let openings: Vec<&Opening> = new.iter().map(|(opening, _)| opening).collect();
-        register(tx, act, &openings)?;
-        for (opening, origin) in &new {
-            store::insert(tx, opening.case.id, origin, act.now)?;
-        }
-        let written: BTreeSet<CaseId> = openings.iter().map(|o| o.case.id).collect();
+        register(tx, act, &new.iter().map(|f| (&f.opening, &f.sealed)).collect::<Vec<_>>())?;
+        store::insert(tx, &new.iter().map(|f| (f.opening.case.id, &f.origin)).collect::<Vec<_>>(), act.now)?;
+        let written: BTreeSet<CaseId> = new.iter().map(|f| f.opening.case.id).collect();
         let mut outcomes = Vec::with_capacity(planned.len());
         for Planned { line, external_ref, what } in planned {
             let (status, id, faults) = match what {
                 What::Refused(faults) => (Status::Rejected, None, faults.clone()),
                 What::Known(case) => (Status::Unchanged, Some(*case), Vec::new()),
                 What::Record(record) => match &record.1 {
-                    Some((opening, _)) if written.contains(&opening.case.id) => {
+                    Some(Fresh { opening, .. }) if written.contains(&opening.case.id) => {
                         (Status::Created, Some(opening.case.id), Vec::new())
                     }
-                    opening => {
-                        let opening = opening.as_ref().map(|(opening, _)| opening);
+                    fresh => {
+                        let opening = fresh.as_ref().map(|fresh| &fresh.opening);
                         match in_savepoint(tx, |tx| self.meet(tx, act, &record.0, opening))? {
                             Ok((status, case)) => (status, Some(case), Vec::new()),
                             Err(error) => (Status::Rejected, None, refusal(error)?),

@@ -14,6 +14,7 @@ use super::model::{ImportLine, Outcome, Status};
 use super::wire::{ImportFormat, ImportOrder, ImportReportLine};
 use crate::act::Act;
 use crate::db::{Conn, Store, tentatively};
+use crate::htcds::import::Cases;
 use crate::http::lang::Lang;
 use crate::jobs::spool::{INPUT, Reader, inside};
 use crate::jobs::worker::{Bench, Hold, Work};
@@ -31,6 +32,10 @@ pub const MOST_ATOMIC: usize = 5_000;
 const TURN: Duration = Duration::from_secs(2);
 /// Name of the report.
 pub const REPORT: &str = "report.ndjson";
+/// Name of the file that tells what a foreign format lost on its way in.
+pub const NOTES: &str = "notes.ndjson";
+/// Bytes of a piece of it.
+const NOTES_PIECE: usize = 262_144;
 
 /// A line and the byte behind it, where reading may go on.
 #[derive(Debug)]
@@ -54,6 +59,18 @@ pub struct Batch {
     pub end: u64,
     /// Why no more could be read behind these lines.
     broken: Option<Error>,
+}
+
+impl Batch {
+    /// Lines in it.
+    pub fn len(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.planned.is_empty()
+    }
 }
 
 /// How lines are written.
@@ -246,6 +263,16 @@ impl Work for ImportWork {
                 let from = if at.end == 0 { (header.end, header.lines) } else { (at.end, at.lines) };
                 Box::new(Records::new(header, input(from.0), from))
             }
+            ImportFormat::Htcds => {
+                let act = circumstances()?;
+                let mut bytes = Vec::new();
+                io::Read::read_to_end(&mut input(0), &mut bytes).map_err(|e| inside(&e))?;
+                let cases = Cases::read(&bench.store, &act.catalogue, act.agency(), job.created_at, &bytes)?;
+                if job.file(NOTES).is_none() {
+                    *job = annotate(&bench.store, hold, job, &cases)?;
+                }
+                Box::new(cases.items(at.end))
+            }
         };
         let began = Instant::now();
         let mut whole = true;
@@ -264,7 +291,8 @@ impl Work for ImportWork {
         } else {
             drive(&importer, circumstances, source, |batch| {
                 commit(&bench.store, &importer, hold, job, mode, vec![batch])?;
-                whole = began.elapsed() < TURN;
+                // A workbook is read whole for each turn: one turn does it.
+                whole = order.format == ImportFormat::Htcds || began.elapsed() < TURN;
                 Ok(whole)
             })?;
         }
@@ -274,6 +302,38 @@ impl Work for ImportWork {
         }
         Ok(whole)
     }
+}
+
+/// Puts what a foreign format lost on its way in into the job, and how many cases there are.
+fn annotate(store: &Store, hold: &Hold, job: &Job, cases: &Cases) -> Result<Job> {
+    let mut text = Vec::new();
+    let notes = cases.notes();
+    for note in &notes {
+        serde_json::to_writer(&mut text, note).map_err(|_| Error::internal("a note cannot be written"))?;
+        text.push(b'\n');
+    }
+    let (hold, mut job, now) = (hold.clone(), job.clone(), Timestamp::now());
+    job.total = i64::try_from(cases.len()).ok();
+    job.updated_at = now;
+    for name in [REPORT, NOTES] {
+        if job.file(name).is_none() {
+            let records = if name == NOTES { "ImportNote" } else { "ImportReport" };
+            job.detail.files.push(JobFile::new(name, records, "application/x-ndjson"));
+        }
+    }
+    let pieces: Vec<Vec<u8>> = text.chunks(NOTES_PIECE).map(<[u8]>::to_vec).collect();
+    if let Some(file) = job.detail.files.iter_mut().find(|f| f.name == NOTES) {
+        file.count = i64::try_from(notes.len()).unwrap_or(0);
+        file.bytes = i64::try_from(text.len()).unwrap_or(0);
+        file.pieces = i64::try_from(pieces.len()).unwrap_or(0);
+    }
+    store.write_blocking(move |tx| {
+        for (seq, piece) in (0..).zip(&pieces) {
+            jobs::put(tx, job.id, NOTES, seq, piece.clone())?;
+        }
+        hold.keep(tx, &job, now)?;
+        Ok(job.clone())
+    })
 }
 
 /// Writes batches and how far the job is with them: one transaction.

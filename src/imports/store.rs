@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::schema::{import_origin as t, unique_claim};
 use crate::db::{Clear, Conn, Json, Keep};
+use crate::insert_many;
 use crate::kernel::ids::{CaseId, ResourceId};
 use crate::kernel::{Bucket, Result, Timestamp};
 
@@ -60,18 +61,19 @@ pub fn fingerprint(conn: &mut Conn, case: CaseId) -> Result<Option<String>> {
     Ok(t::table.filter(t::bucket.eq(bucket)).filter(t::case_id.eq(case)).select(t::fingerprint).first(conn).optional()?)
 }
 
-/// Remembers a new case.
-pub fn insert(tx: &mut Conn, case: CaseId, origin: &Origin, now: Timestamp) -> Result<()> {
-    let (bucket, case) = case.key();
-    diesel::insert_into(t::table)
-        .values((
-            t::bucket.eq(bucket),
-            t::case_id.eq(case),
-            t::fingerprint.eq(&origin.fingerprint),
-            t::parts.eq(Json::of(&origin.parts)?),
-            t::updated_at.eq(now),
-        ))
-        .execute(tx)?;
+/// Remembers new cases.
+pub fn insert(tx: &mut Conn, cases: &[(CaseId, &Origin)], now: Timestamp) -> Result<()> {
+    let rows = cases
+        .iter()
+        .map(|(case, origin)| Ok((*case, origin.fingerprint.as_str(), Json::of(&origin.parts)?)))
+        .collect::<Result<Vec<_>>>()?;
+    insert_many!(tx, "import_origin", rows, (case, fingerprint, parts) => {
+        "bucket" smallint = case.bucket().number(),
+        "case_id" uuid = *case,
+        "fingerprint" text = *fingerprint,
+        "parts" jsonb = parts,
+        "updated_at" timestamptz = now,
+    });
     Ok(())
 }
 
@@ -82,7 +84,7 @@ pub fn replace(tx: &mut Conn, case: CaseId, origin: &Origin, now: Timestamp) -> 
         .set((t::fingerprint.eq(&origin.fingerprint), t::parts.eq(Json::of(&origin.parts)?), t::updated_at.eq(now)))
         .kept()
         .execute(tx)?;
-    if moved == 0 { insert(tx, case, origin, now) } else { Ok(()) }
+    if moved == 0 { insert(tx, &[(case, origin)], now) } else { Ok(()) }
 }
 
 /// The holders of these claims, one shard each.

@@ -16,6 +16,8 @@ pub enum ImportFormat {
     Ndjson,
     /// One case a record; the header names the fields.
     Csv,
+    /// IOM's HTCDS, in any of its files.
+    Htcds,
 }
 
 /// What is to be done with a file.

@@ -10,7 +10,7 @@ use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::ids::{ClientId, JobId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{Bucket, Error, Result, Timestamp};
+use crate::kernel::{Error, Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
 
 fn written(job: &Job, now: Timestamp, replayed: bool) -> Written<JobView> {
@@ -29,7 +29,12 @@ fn find(conn: &mut Conn, act: &Act, id: JobId) -> Result<Job> {
 /// Makes a job that waits for its file.
 pub async fn receive(store: &Store, job: Job) -> Result<JobId> {
     let id = job.id;
-    store.write(move |tx| store::insert(tx, &job)).await?;
+    store
+        .write(move |tx| {
+            store::insert(tx, &job)?;
+            store::queue(tx, job.id, job.expires_at.unwrap_or(job.created_at))
+        })
+        .await?;
     Ok(id)
 }
 
@@ -57,7 +62,8 @@ pub async fn submit(store: &Store, act: Act, once: Once, id: JobId, total: Optio
             job.moved(JobState::Queued, act.now);
             (job.version, job.total) = (read_at, total);
             store::update(tx, &job, read_at)?;
-            queue(tx, &act, &job)?;
+            store::schedule(tx, id, act.now)?;
+            note(tx, &act, &job)?;
             Ok(written(&job, act.now, false))
         })
         .await
@@ -73,14 +79,14 @@ pub async fn order(store: &Store, act: Act, once: Once, mut job: Job) -> Result<
                 return Ok(written(&find(tx, &act, JobId::from_uuid(resource.uuid()))?, act.now, true));
             }
             store::insert(tx, &job)?;
-            queue(tx, &act, &job)?;
+            store::queue(tx, job.id, act.now)?;
+            note(tx, &act, &job)?;
             Ok(written(&job, act.now, false))
         })
         .await
 }
 
-fn queue(tx: &mut Conn, act: &Act, job: &Job) -> Result<()> {
-    store::queue(tx, job.id, act.now)?;
+fn note(tx: &mut Conn, act: &Act, job: &Job) -> Result<()> {
     ledger::append(tx, &act.actor, act.now, vec![Entry::new(Action::Created, job.id, Some(job.version))])
 }
 
@@ -123,11 +129,15 @@ pub async fn cancel_job(store: &Store, act: Act, once: Once, id: JobId, version:
             }
             let from = job.state;
             job.moved(JobState::Cancelled, act.now);
+            if job.kind == super::JobKind::Export {
+                // Half an export is nobody's.
+                job.detail.files.clear();
+            }
             if !store::update(tx, &job, version)? {
                 return Err(Error::PreconditionFailed { current_version: version + 1 });
             }
-            store::dequeue(tx, id)?;
-            store::drop_files(tx, id, Some(INPUT))?;
+            store::schedule(tx, id, job.expires_at.unwrap_or(act.now))?;
+            store::drop_files(tx, id, if job.detail.files.is_empty() { None } else { Some(INPUT) })?;
             let moved = Entry::new(Action::Transitioned, id, Some(job.version)).moved(
                 "cancel",
                 from.as_str(),
@@ -179,20 +189,16 @@ pub async fn download(store: &Store, act: Act, id: JobId, name: String) -> Resul
         .await
 }
 
-/// Takes the files of a bucket's jobs away whose time is over, and the keys with them.
-pub fn sweep(tx: &mut Conn, bucket: Bucket, now: Timestamp) -> Result<()> {
-    for id in store::over(tx, bucket, now)? {
-        let mut job = store::find(tx, id)?;
-        if job.state == JobState::Receiving {
-            store::remove(tx, id)?;
-            continue;
-        }
-        let read_at = job.version;
-        job.moved(JobState::Expired, now);
-        job.expires_at = None;
-        store::update(tx, &job, read_at)?;
-        store::drop_files(tx, id, None)?;
-        crate::vault::current()?.destroy(tx, id.erase(), now)?;
+/// Takes the files of a job away whose time is over, and their key; a job whose file never came whole goes as it is.
+pub fn bury(tx: &mut Conn, mut job: Job, now: Timestamp) -> Result<()> {
+    if job.state == JobState::Receiving {
+        return store::remove(tx, job.id);
     }
-    Ok(())
+    let (id, read_at) = (job.id, job.version);
+    job.moved(JobState::Expired, now);
+    job.expires_at = None;
+    store::update(tx, &job, read_at)?;
+    store::drop_files(tx, id, None)?;
+    store::dequeue(tx, id)?;
+    crate::vault::current()?.destroy(tx, id.erase(), now)
 }

@@ -7,7 +7,7 @@ use crate::db::schema::{job as t, job_chunk, job_queue};
 use crate::db::{Clear, Conn, Json, Keep};
 use crate::kernel::ids::{ClientId, JobId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
+use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::vault;
 
 /// Parameters, counts, names of files; the files themselves are sealed.
@@ -105,6 +105,7 @@ pub fn update(tx: &mut Conn, after: &Job, read_at: i64) -> Result<bool> {
 /// Takes a job and what belongs to it away: its file never came whole.
 pub fn remove(tx: &mut Conn, id: JobId) -> Result<()> {
     drop_files(tx, id, None)?;
+    dequeue(tx, id)?;
     let (bucket, id) = id.key();
     diesel::delete(t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id))).execute(tx)?;
     Ok(())
@@ -128,29 +129,32 @@ pub fn list(conn: &mut Conn, client: ClientId, after: Option<&After>, limit: Lim
     Ok(Page::cut(jobs, limit, |j| After { key: String::new(), id: j.id.uuid() }))
 }
 
-/// Jobs of a bucket whose time is over and that still have files, some of them.
-pub fn over(conn: &mut Conn, bucket: Bucket, now: Timestamp) -> Result<Vec<JobId>> {
-    Ok(t::table.filter(t::bucket.eq(bucket.number())).filter(t::expires_at.le(now)).select(t::id).limit(20).load(conn)?)
-}
-
 /// A place in the queue, and the number of its last change of hands.
 pub type Place = (JobId, i64);
 
-/// Puts a job into the queue.
-pub fn queue(tx: &mut Conn, id: JobId, now: Timestamp) -> Result<()> {
+/// Puts a job into the queue: it is looked at from an instant on.
+pub fn queue(tx: &mut Conn, id: JobId, from: Timestamp) -> Result<()> {
     diesel::insert_into(job_queue::table)
         .values((
             job_queue::bucket.eq(QUEUE),
             job_queue::job_id.eq(id),
             job_queue::holder.eq(""),
-            job_queue::until_at.eq(now),
+            job_queue::until_at.eq(from),
             job_queue::token.eq(0),
         ))
         .execute(tx)?;
     Ok(())
 }
 
-/// The job that has waited longest and that nobody holds.
+/// Takes a job out of whoever's hands, to be looked at from an instant on.
+pub fn schedule(tx: &mut Conn, id: JobId, from: Timestamp) -> Result<()> {
+    diesel::update(job_queue::table.filter(job_queue::bucket.eq(QUEUE)).filter(job_queue::job_id.eq(id)))
+        .set((job_queue::holder.eq(""), job_queue::until_at.eq(from), job_queue::token.eq(job_queue::token + 1)))
+        .execute(tx)?;
+    Ok(())
+}
+
+/// The job that has waited longest and that nobody holds: for a worker, or for the end of its files.
 pub fn next(conn: &mut Conn, now: Timestamp) -> Result<Option<Place>> {
     Ok(job_queue::table
         .filter(job_queue::bucket.eq(QUEUE))
@@ -183,9 +187,14 @@ pub fn dequeue(tx: &mut Conn, id: JobId) -> Result<()> {
 
 /// Lets go of what a server held that is no more: only where there can be no other one.
 pub fn release_all(tx: &mut Conn, now: Timestamp) -> Result<()> {
-    diesel::update(job_queue::table.filter(job_queue::bucket.eq(QUEUE)).filter(job_queue::until_at.gt(now)))
-        .set((job_queue::holder.eq(""), job_queue::until_at.eq(now)))
-        .execute(tx)?;
+    diesel::update(
+        job_queue::table
+            .filter(job_queue::bucket.eq(QUEUE))
+            .filter(job_queue::until_at.gt(now))
+            .filter(job_queue::holder.ne("")),
+    )
+    .set((job_queue::holder.eq(""), job_queue::until_at.eq(now)))
+    .execute(tx)?;
     Ok(())
 }
 

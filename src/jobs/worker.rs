@@ -159,8 +159,8 @@ fn take(store: &Store, id: JobId, seen: i64, holder: &str, now: Timestamp) -> Re
             return Ok(None);
         }
         let mut job = store::find(tx, id)?;
-        if job.state.ended() {
-            store::dequeue(tx, id)?;
+        if job.state.ended() || job.state == JobState::Receiving {
+            super::actions::bury(tx, job, now)?;
             return Ok(None);
         }
         if job.state == JobState::Queued {
@@ -184,6 +184,9 @@ fn put_back(bench: &Bench, hold: &Hold, when: Timestamp) -> Result<()> {
 /// Ends a job: its files get their hashes, what it was given goes.
 fn end(bench: &Bench, hold: &Hold, mut job: Job, to: JobState) -> Result<()> {
     let (id, now) = (job.id, Timestamp::now());
+    if to == JobState::Failed && job.kind == JobKind::Export {
+        job.detail.files.clear();
+    }
     for file in &mut job.detail.files {
         file.sha256 = Some(digest(&bench.store, id, &file.name)?);
     }
@@ -195,8 +198,9 @@ fn end(bench: &Bench, hold: &Hold, mut job: Job, to: JobState) -> Result<()> {
         if !store::hold(tx, hold.place, token, &hold.holder, now)? || !store::update(tx, &job, read_at)? {
             return Ok(());
         }
-        store::dequeue(tx, id)?;
-        store::drop_files(tx, id, Some(INPUT))?;
+        store::schedule(tx, id, job.expires_at.unwrap_or(now))?;
+        // What was given is no longer needed; half an export is nobody's.
+        store::drop_files(tx, id, if job.detail.files.is_empty() { None } else { Some(INPUT) })?;
         let entry = Entry::new(Action::Transitioned, id, Some(job.version)).moved("end", from.as_str(), to.as_str());
         ledger::append(tx, &job.actor(), now, vec![entry])
     });

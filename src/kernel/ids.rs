@@ -128,6 +128,14 @@ kinds! {
     Batch, BatchId, "batch";
     /// A look at a case in an emergency.
     BreakGlass, BreakGlassId, "break_glass";
+    /// A release of figures.
+    Release, ReleaseId, "statistics_release";
+    /// What must not be lost.
+    LegalHold, LegalHoldId, "legal_hold";
+    /// A request that a person be forgotten.
+    Erasure, ErasureId, "erasure";
+    /// A time that the retention schedule was carried out.
+    RetentionRun, RetentionRunId, "retention_run";
     /// A subscription to the feed.
     Webhook, WebhookId, "webhook";
     /// One attempt to deliver an event.
@@ -138,6 +146,8 @@ kinds! {
     TransitionRecord, TransitionId, "transition";
     /// A partner system.
     Client, ClientId, "client";
+    /// An alert on looking.
+    Alert, AlertId, "audit_alert";
     /// An access token.
     Token, TokenId, "token";
     /// One entry of the ledger.

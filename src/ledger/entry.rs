@@ -45,6 +45,8 @@ pub enum Action {
     Asked,
     /// This person was the one whom an agency asked for.
     Matched,
+    /// Somebody looks at more than the work explains.
+    Alerted,
     /// A person's key was destroyed.
     Erased,
     /// Both sides were told that half of the time is over.
@@ -67,7 +69,10 @@ impl Action {
         Self::Linked,
         Self::Asked,
         Self::Matched,
+        Self::Alerted,
         Self::Erased,
+        Self::Reminded,
+        Self::Escalated,
         Self::Reopened,
     ];
 
@@ -88,6 +93,7 @@ impl Action {
             Self::Linked => "linked",
             Self::Asked => "asked",
             Self::Matched => "matched",
+            Self::Alerted => "alerted",
             Self::Erased => "erased",
             Self::Reminded => "reminded",
             Self::Escalated => "escalated",

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::append::append;
@@ -104,6 +104,16 @@ impl Notary {
     /// The key that verifies the checkpoints of an origin.
     pub fn key(&self, epoch: i64) -> VerifyingKey {
         VerifyingKey::of(&self.origin(epoch), &self.pair)
+    }
+
+    /// Signs a statement as a JSON Web Signature (RFC 7515, compact, EdDSA): anybody who keeps the ledger's key can check it. No
+    /// checkpoint has its form: a note has lines, and what is signed here has none.
+    pub fn attest(&self, kind: &str, payload: &[u8]) -> Result<String> {
+        let header = serde_json::json!({ "alg": "EdDSA", "typ": kind, "kid": self.key(1).to_string() });
+        let header = serde_json::to_vec(&header).map_err(|_| Error::internal("a header that cannot be written"))?;
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        let signature = self.pair.sign(signed.as_bytes());
+        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref())))
     }
 
     /// Whether this process found a database that does not extend what was signed, and opened a new origin.

@@ -123,6 +123,7 @@ impl Token {
 /// The key of the index. Whoever has it and the index can test a name; without it the index is numbers.
 ///
 /// The library's context holds it and cleans its memory when dropped.
+#[derive(Clone)]
 pub struct IndexKey(hmac::Key);
 
 impl std::fmt::Debug for IndexKey {

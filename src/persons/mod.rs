@@ -8,6 +8,7 @@ pub mod merges;
 pub mod merging;
 pub mod names;
 pub mod publication;
+pub mod reindex;
 pub mod search;
 pub mod search_wire;
 pub mod store;

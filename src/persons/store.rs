@@ -3,33 +3,33 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, SmallInt};
 
 use super::identity::Identity;
 use super::index::{IndexKey, Role, Subject, Token};
 use super::merges;
 use super::search::{Candidate, MOST_EXAMINED, Probe, probes, rank};
 use crate::db::schema::{person_index as t, person_index_ref as refs};
-use crate::db::types::IdSql;
 use crate::db::{Conn, Json};
+use crate::insert_many;
 use crate::kernel::ids::{Kind, ResourceId};
-use crate::kernel::{Id, Result};
+use crate::kernel::{Bucket, Id, Result};
 
 /// Persons of one token beyond which the rest is not looked at: a pair of names that so many share finds nobody by itself; with
 /// a third fact it does.
 const MOST_PER_TOKEN: i64 = 300;
 
-/// Indexes a new person.
-pub fn add<K: Kind>(tx: &mut Conn, key: &IndexKey, role: Role, person: Id<K>, identity: &Identity) -> Result<()> {
-    let tokens = key.tokens(role, &Subject::of(identity));
-    if tokens.is_empty() {
-        return Ok(());
-    }
-    let person = person.erase();
-    insert(tx, person, &tokens)?;
-    diesel::insert_into(refs::table)
-        .values((refs::bucket.eq(person.bucket().number()), refs::person_id.eq(person), refs::tokens.eq(stored(&tokens)?)))
-        .execute(tx)?;
+/// Indexes new persons.
+pub fn add(tx: &mut Conn, persons: &[(ResourceId, &BTreeSet<Token>)]) -> Result<()> {
+    let rows: Vec<(ResourceId, Token)> =
+        persons.iter().flat_map(|(person, tokens)| tokens.iter().map(|token| (*person, *token))).collect();
+    insert(tx, &rows)?;
+    let lists = persons.iter().filter(|(_, tokens)| !tokens.is_empty());
+    let lists = lists.map(|(person, tokens)| Ok((*person, stored(tokens)?))).collect::<Result<Vec<_>>>()?;
+    insert_many!(tx, "person_index_ref", lists, (person, tokens) => {
+        "bucket" smallint = person.bucket().number(),
+        "person_id" uuid = *person,
+        "tokens" jsonb = tokens,
+    });
     Ok(())
 }
 
@@ -38,7 +38,7 @@ pub fn change<K: Kind>(tx: &mut Conn, key: &IndexKey, role: Role, person: Id<K>,
     let after = key.tokens(role, &Subject::of(identity));
     let before = take_back(tx, person, &after)?;
     let person = person.erase();
-    insert(tx, person, &after.difference(&before).copied().collect())?;
+    insert(tx, &after.difference(&before).map(|token| (person, *token)).collect::<Vec<_>>())?;
     if !after.is_empty() {
         diesel::insert_into(refs::table)
             .values((
@@ -63,7 +63,7 @@ fn take_back<K: Kind>(tx: &mut Conn, person: Id<K>, kept: &BTreeSet<Token>) -> R
     let before: Option<Json> = row.select(refs::tokens).first(tx).optional()?;
     let before: BTreeSet<Token> = match before {
         None => return Ok(BTreeSet::new()),
-        Some(json) => json.read::<Vec<(i16, i64)>>()?.into_iter().map(|(index, value)| Token { index, value }).collect(),
+        Some(json) => tokens(&json)?,
     };
     for token in before.difference(kept) {
         diesel::delete(
@@ -83,35 +83,13 @@ fn stored(tokens: &BTreeSet<Token>) -> Result<Json> {
     Json::of(&tokens.iter().map(|t| (t.index, t.value)).collect::<Vec<_>>())
 }
 
-fn insert(tx: &mut Conn, person: ResourceId, tokens: &BTreeSet<Token>) -> Result<()> {
-    if tokens.is_empty() {
-        return Ok(());
-    }
-    match tx {
-        Conn::Postgres(c) => {
-            diesel::sql_query(
-                "INSERT INTO person_index (bucket, index_id, bidx, person_id) \
-                 SELECT * FROM unnest($1::smallint[], $2::smallint[], $3::bigint[], $4::uuid[])",
-            )
-            .bind::<Array<SmallInt>, _>(tokens.iter().map(|t| t.bucket().number()).collect::<Vec<_>>())
-            .bind::<Array<SmallInt>, _>(tokens.iter().map(|t| t.index).collect::<Vec<_>>())
-            .bind::<Array<BigInt>, _>(tokens.iter().map(|t| t.value).collect::<Vec<_>>())
-            .bind::<Array<IdSql>, _>(vec![person; tokens.len()])
-            .execute(c)?;
-        }
-        Conn::Sqlite(c) => {
-            for token in tokens {
-                diesel::insert_into(t::table)
-                    .values((
-                        t::bucket.eq(token.bucket().number()),
-                        t::index_id.eq(token.index),
-                        t::bidx.eq(token.value),
-                        t::person_id.eq(person),
-                    ))
-                    .execute(c)?;
-            }
-        }
-    }
+fn insert(tx: &mut Conn, rows: &[(ResourceId, Token)]) -> Result<()> {
+    insert_many!(tx, "person_index", rows, (person, token) => {
+        "bucket" smallint = token.bucket().number(),
+        "index_id" smallint = token.index,
+        "bidx" bigint = token.value,
+        "person_id" uuid = *person,
+    });
     Ok(())
 }
 
@@ -142,4 +120,113 @@ pub fn candidates(conn: &mut Conn, key: &IndexKey, role: Role, subject: &Subject
     };
     let mut shown = BTreeSet::new();
     Ok(candidates.into_iter().take(MOST_EXAMINED).map(standing).filter(|c| shown.insert(c.person)).collect())
+}
+
+/// Makes the tokens of a person those of an identity, or none of nobody's; answers whether anything was not so.
+pub fn mend(tx: &mut Conn, key: &IndexKey, role: Role, person: ResourceId, identity: Option<&Identity>) -> Result<bool> {
+    let right = identity.map(|i| key.tokens(role, &Subject::of(i))).unwrap_or_default();
+    let listed: Option<Json> = refs::table
+        .filter(refs::bucket.eq(person.bucket().number()))
+        .filter(refs::person_id.eq(person))
+        .select(refs::tokens)
+        .first(tx)
+        .optional()?;
+    let listed = listed.map(|json| tokens(&json)).transpose()?;
+    let mut missing = BTreeSet::new();
+    for token in &right {
+        let there: Option<i16> = t::table
+            .filter(t::bucket.eq(token.bucket().number()))
+            .filter(t::index_id.eq(token.index))
+            .filter(t::bidx.eq(token.value))
+            .filter(t::person_id.eq(person))
+            .select(t::index_id)
+            .first(tx)
+            .optional()?;
+        if there.is_none() {
+            missing.insert(*token);
+            // Where the key leaves the bucket out, a row that lies in a wrong one would stand in the way.
+            if let Conn::Sqlite(c) = tx {
+                let same = t::table
+                    .filter(t::index_id.eq(token.index))
+                    .filter(t::bidx.eq(token.value))
+                    .filter(t::person_id.eq(person));
+                diesel::delete(same).execute(c)?;
+            }
+        }
+    }
+    let listed_right = listed.as_ref().map_or(right.is_empty(), |listed| *listed == right && !right.is_empty());
+    if missing.is_empty() && listed_right {
+        return Ok(false);
+    }
+    // What was listed and is not right goes, with the list; what is right and not there comes.
+    take_back(tx, person, &right)?;
+    insert(tx, &missing.iter().map(|token| (person, *token)).collect::<Vec<_>>())?;
+    if !right.is_empty() {
+        diesel::insert_into(refs::table)
+            .values((
+                refs::bucket.eq(person.bucket().number()),
+                refs::person_id.eq(person),
+                refs::tokens.eq(stored(&right)?),
+            ))
+            .execute(tx)?;
+    }
+    Ok(true)
+}
+
+fn tokens(json: &Json) -> Result<BTreeSet<Token>> {
+    Ok(json.read::<Vec<(i16, i64)>>()?.into_iter().map(|(index, value)| Token { index, value }).collect())
+}
+
+/// A row of the index: bucket, index, token, person.
+pub type Row = (i16, i16, i64, ResourceId);
+
+/// Deletes those of the next tokens that the list of their person does not have, or that nobody would look for where they
+/// lie; answers where to go on, and how many there were. Of one bucket on PostgreSQL, of all of them on SQLite, whose key
+/// leaves it out.
+pub fn sweep(tx: &mut Conn, bucket: Bucket, after: Option<Row>, limit: i64) -> Result<(Option<Row>, u64)> {
+    let mut query = t::table
+        .select((t::bucket, t::index_id, t::bidx, t::person_id))
+        .order((t::index_id.asc(), t::bidx.asc(), t::person_id.asc()))
+        .limit(limit)
+        .into_boxed();
+    if matches!(tx, Conn::Postgres(_)) {
+        query = query.filter(t::bucket.eq(bucket.number()));
+    }
+    if let Some((_, index, value, person)) = after {
+        let later_person = t::index_id.eq(index).and(t::bidx.eq(value)).and(t::person_id.gt(person));
+        let later_value = t::index_id.eq(index).and(t::bidx.gt(value));
+        query = query.filter(t::index_id.gt(index).or(later_value).or(later_person));
+    }
+    let rows: Vec<Row> = query.load(tx)?;
+    let Some(last) = rows.last().copied() else { return Ok((None, 0)) };
+    let mut persons: Vec<ResourceId> = rows.iter().map(|row| row.3).collect();
+    persons.sort_unstable();
+    persons.dedup();
+    let buckets: Vec<i16> = persons.iter().map(|id| id.bucket().number()).collect();
+    let lists: Vec<(ResourceId, Json)> = refs::table
+        .filter(refs::bucket.eq_any(buckets))
+        .filter(refs::person_id.eq_any(persons))
+        .select((refs::person_id, refs::tokens))
+        .load(tx)?;
+    let lists = lists
+        .into_iter()
+        .map(|(person, json)| Ok((person, tokens(&json)?)))
+        .collect::<Result<std::collections::BTreeMap<_, _>>>()?;
+    let mut gone = 0;
+    for (lies, index, value, person) in rows {
+        let token = Token { index, value };
+        if lies == token.bucket().number() && lists.get(&person).is_some_and(|list| list.contains(&token)) {
+            continue;
+        }
+        let deleted = diesel::delete(
+            t::table
+                .filter(t::bucket.eq(lies))
+                .filter(t::index_id.eq(index))
+                .filter(t::bidx.eq(value))
+                .filter(t::person_id.eq(person)),
+        )
+        .execute(tx)?;
+        gone += u64::try_from(deleted).unwrap_or(0);
+    }
+    Ok((Some(last), gone))
 }

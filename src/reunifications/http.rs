@@ -114,7 +114,7 @@ pub async fn reunification_read(req: HttpRequest, allowed: Allowed<AssistanceRea
     let (act, names) = (allowed.act(), opens::<VictimIdentityRead>(allowed.caller()));
     let (read, named) = actions::read(allowed.store(), &act, reunification, names).await?;
     if named {
-        allowed.subject(&req, read.view.victim_id)?;
+        allowed.subject(&req, read.view.victim_id).await?;
     }
     let entry = Entry::new(Action::Read, read.view.victim_id, Some(read.view.version)).about("victim_reunification");
     let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;

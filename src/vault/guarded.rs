@@ -122,6 +122,19 @@ pub fn strip(stored: &Json) -> Result<Json> {
     Json::sealed(&document)
 }
 
+/// A document without its guarded part, as it is written when there is no key any more.
+pub fn bare<T: Guarded>(value: &T) -> Result<Json> {
+    if T::SECRET.is_empty() {
+        return Err(Error::Erased);
+    }
+    let mut document = serde_json::to_value(value).map_err(|_| bad(T::PLACE))?;
+    for path in T::SECRET {
+        let segments: Vec<&str> = path.split('/').collect();
+        take(&mut document, &segments, String::new(), &mut Map::new());
+    }
+    Json::sealed(&document)
+}
+
 /// A document whose key is destroyed: the clear part, where it can stand alone.
 pub fn without<T: Guarded>(stored: &Json) -> Result<T> {
     let mut document: Value = serde_json::from_str(stored.as_str()).map_err(|_| bad(T::PLACE))?;

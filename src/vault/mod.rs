@@ -245,6 +245,73 @@ pub fn seal<T: Guarded, K: Kind, R: Kind>(tx: &mut Conn, subject: Id<K>, record:
     guarded::seal(&key, subject, record.erase(), value)
 }
 
+/// A key that was made and is not stored yet.
+#[derive(Clone)]
+pub struct NewKey {
+    subject: ResourceId,
+    wrapped: String,
+    kek: String,
+    key: Arc<SubjectKey>,
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewKey([redacted])")
+    }
+}
+
+/// Makes keys for subjects that nobody knows yet, and seals under them, without a database.
+#[derive(Debug)]
+pub struct Mint<'v> {
+    vault: &'v Vault,
+    made: Vec<NewKey>,
+}
+
+impl<'v> Mint<'v> {
+    /// Of a vault.
+    pub fn new(vault: &'v Vault) -> Self {
+        Self { vault, made: Vec::new() }
+    }
+
+    /// Seals the guarded part of a record of a new subject.
+    pub fn seal<T: Guarded, K: Kind, R: Kind>(&mut self, subject: Id<K>, record: Id<R>, value: &T) -> Result<Json> {
+        let subject = subject.erase();
+        let known = self.made.iter().rev().find(|new| new.subject == subject).map(|new| Arc::clone(&new.key));
+        let key = match known {
+            Some(key) => key,
+            None => {
+                let material = SubjectKey::material()?;
+                let (wrapped, kek) = self.vault.ring.wrap(subject, &material)?;
+                let key = Arc::new(SubjectKey::new(&*material)?);
+                self.made.push(NewKey { subject, wrapped, kek, key: Arc::clone(&key) });
+                key
+            }
+        };
+        guarded::seal(&key, subject, record.erase(), value)
+    }
+
+    /// The keys that were made.
+    pub fn keys(self) -> Vec<NewKey> {
+        self.made
+    }
+}
+
+/// Stores the keys of new subjects.
+pub fn put(tx: &mut Conn, keys: &[&NewKey]) -> Result<()> {
+    // The clock, not the record's instant: it says how old the row is, and records may be loaded late.
+    let now = Timestamp::now();
+    let rows: Vec<(ResourceId, &str, &str)> =
+        keys.iter().map(|new| (new.subject, new.wrapped.as_str(), new.kek.as_str())).collect();
+    store::insert_new(tx, &rows, now)?;
+    OWN.with_borrow_mut(|own| own.extend(keys.iter().map(|new| (new.subject, Arc::clone(&new.key)))));
+    Ok(())
+}
+
+/// A document whose subject's key is destroyed: what of it may lie in clear, and nothing else.
+pub fn without_secrets<T: Guarded>(value: &T) -> Result<Json> {
+    guarded::bare(value)
+}
+
 /// Seals a piece of a file under its subject's key, bound to its place.
 pub fn seal_bytes<K: Kind>(tx: &mut Conn, subject: Id<K>, place: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let subject = subject.erase();

@@ -6,7 +6,7 @@ use crate::db::Conn;
 use crate::db::schema::subject_key as t;
 use crate::kernel::ids::ResourceId;
 use crate::kernel::{Bucket, Result, Timestamp};
-use crate::per_engine;
+use crate::{insert_many, per_engine};
 
 /// One wrapped key.
 #[derive(Clone, Debug)]
@@ -66,6 +66,18 @@ pub fn insert(tx: &mut Conn, subject: ResourceId, wrapped: &str, kek: &str, now:
         ))
         .on_conflict_do_nothing()
         .execute(c)?);
+    Ok(())
+}
+
+/// Stores the keys of subjects that nobody knows yet: subject, wrapped key, the keyring's key.
+pub fn insert_new(tx: &mut Conn, rows: &[(ResourceId, &str, &str)], now: Timestamp) -> Result<()> {
+    insert_many!(tx, "subject_key", rows, (subject, wrapped, kek) => {
+        "bucket" smallint = subject.bucket().number(),
+        "subject_id" uuid = *subject,
+        "wrapped" text = *wrapped,
+        "kek_id" text = *kek,
+        "created_at" timestamptz = now,
+    });
     Ok(())
 }
 

@@ -222,7 +222,8 @@ pub async fn search(store: &Store, act: &Act, subject: Subject, limit: usize) ->
     Ok((items, question))
 }
 
-fn resembling(
+/// The persons in the caller's sight who may be the one, the best first, but for one.
+pub fn resembling(
     conn: &mut Conn,
     act: &Act,
     subject: &Subject,

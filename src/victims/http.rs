@@ -149,7 +149,7 @@ pub async fn victim_search(
     allowed: Allowed<policy::VictimSearch>,
     body: Body<VictimSearch>,
 ) -> Result<HttpResponse, Problem> {
-    allowed.daily(&req, Daily::Search)?;
+    allowed.daily(&req, Daily::Search).await?;
     let (search, _) = body.read_up_to(QUESTION_BYTES, &allowed).await?;
     let (act, client) = (allowed.act(), allowed.caller().client);
     let (subject, limit) = AccusedSearch::from(search).read(&act.catalogue)?;
@@ -202,7 +202,7 @@ pub async fn victim_amend(
 #[get("/v1/victims/{victim_id}/identity")]
 pub async fn victim_identity_read(req: HttpRequest, allowed: Allowed<VictimIdentityRead>) -> Result<HttpResponse, Problem> {
     let victim: VictimId = id(&req, "victim_id")?;
-    allowed.subject(&req, victim)?;
+    allowed.subject(&req, victim).await?;
     Params::parse(&req, &[])?;
     let act = allowed.act();
     let read = actions::read_identity(allowed.store(), &act, victim).await?;
@@ -224,7 +224,7 @@ pub async fn victim_identity_amend(
     body: Body<VictimIdentityInput>,
 ) -> Result<HttpResponse, Problem> {
     let victim: VictimId = id(&req, "victim_id")?;
-    allowed.subject(&req, victim)?;
+    allowed.subject(&req, victim).await?;
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_identity(allowed.store(), allowed.act(), victim, version, patch).await?;

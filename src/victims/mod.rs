@@ -7,5 +7,5 @@ pub mod model;
 pub mod store;
 pub mod wire;
 
-pub use model::{PreparedVictim, prepare};
+pub use model::{PreparedVictim, age_band, prepare};
 pub use store::{any_minor, carry, find, in_case, insert, same_person, seen, through};

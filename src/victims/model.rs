@@ -73,16 +73,7 @@ impl VictimDetail {
 
     /// Code list `age_band`.
     pub fn age_band(&self) -> &'static str {
-        match self.age_at_identification {
-            None => "unknown",
-            Some(..=12) => "age_0_12",
-            Some(13..=17) => "age_13_17",
-            Some(18..=24) => "age_18_24",
-            Some(25..=29) => "age_25_29",
-            Some(30..=44) => "age_30_44",
-            Some(45..=59) => "age_45_59",
-            Some(60..) => "age_60_plus",
-        }
+        age_band(self.age_at_identification)
     }
 
     fn check(&self, law: &Catalogue, at: &str, faults: &mut Vec<Fault>) {
@@ -116,6 +107,20 @@ impl VictimDetail {
         if self.indigenous_people.as_ref().is_some_and(|p| p.trim().is_empty() || p.chars().count() > 80) {
             faults.push(Fault::body(format!("{at}/indigenous_people"), FaultCode::MaxLength));
         }
+    }
+}
+
+/// The code of an age in years (code list `age_band`).
+pub fn age_band(age: Option<i32>) -> &'static str {
+    match age {
+        None => "unknown",
+        Some(..=12) => "age_0_12",
+        Some(13..=17) => "age_13_17",
+        Some(18..=24) => "age_18_24",
+        Some(25..=29) => "age_25_29",
+        Some(30..=44) => "age_30_44",
+        Some(45..=59) => "age_45_59",
+        Some(60..) => "age_60_plus",
     }
 }
 

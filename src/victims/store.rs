@@ -1,5 +1,7 @@
 //! SQL of the victims.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::model::{CaseVictim, Part, PreparedVictim, Survivor, Victim, VictimDetail};
@@ -8,15 +10,16 @@ use crate::auth::Scope;
 use crate::cases::{Section, Sight, docket};
 use crate::db::schema::{case_victim, victim as t, victim_case, victim_identity};
 use crate::db::{Clear, Conn, Json, Keep};
-use crate::kernel::ids::{self, CaseId, VictimId};
+use crate::kernel::ids::{self, CaseId, ResourceId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
-use crate::per_engine;
+use crate::persons::index::{Subject, Token};
 use crate::persons::merges::{self, Whole};
 use crate::persons::merging::{Record, Standing};
-use crate::persons::{Identity, Role, store as index};
-use crate::vault::{self, Guarded, Keys};
+use crate::persons::{Identity, IndexKey, Role, store as index};
+use crate::vault::{self, Guarded, Keys, Mint};
+use crate::{insert_many, per_engine};
 
 type Row = (VictimId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -63,54 +66,77 @@ fn shown(conn: &mut Conn, id: VictimId, survivor: VictimId) -> Result<Victim> {
     if survivor == id { Ok(record) } else { Ok(standing_for(record, &own_row(conn, survivor)?)) }
 }
 
+/// A new victim as stored: sealed, and the tokens that she or he is found by.
+#[derive(Clone, Debug)]
+pub struct SealedVictim {
+    detail: Json,
+    identity: Json,
+    tokens: BTreeSet<Token>,
+}
+
+/// Seals new victims under keys of their own.
+pub fn seal(prepared: &[PreparedVictim], mint: &mut Mint<'_>, key: &IndexKey) -> Result<Vec<SealedVictim>> {
+    let one = |PreparedVictim { victim, identity, .. }: &PreparedVictim| {
+        Ok(SealedVictim {
+            detail: mint.seal(victim.id, victim.id, &victim.detail)?,
+            identity: mint.seal(victim.id, victim.id, identity)?,
+            tokens: key.tokens(Role::Victim, &Subject::of(identity)),
+        })
+    };
+    prepared.iter().map(one).collect()
+}
+
 /// Inserts victims, their parts in the case and their identities; answers the ledger entries.
 pub fn insert(tx: &mut Conn, act: &Act, case: CaseId, prepared: &[PreparedVictim]) -> Result<Vec<Entry>> {
+    let vault = vault::current()?;
+    let mut mint = Mint::new(&vault);
+    let sealed = seal(prepared, &mut mint, &act.index)?;
+    vault::put(tx, &mint.keys().iter().collect::<Vec<_>>())?;
+    put(tx, act, &prepared.iter().zip(&sealed).map(|(new, sealed)| (case, new, sealed)).collect::<Vec<_>>())
+}
+
+/// Inserts victims of cases whose keys are stored; answers the ledger entries.
+pub fn put(tx: &mut Conn, act: &Act, rows: &[(CaseId, &PreparedVictim, &SealedVictim)]) -> Result<Vec<Entry>> {
     let client = act.actor.client.ok_or_else(|| Error::internal("a victim without a client"))?;
-    let mut entries = Vec::with_capacity(prepared.len());
-    for PreparedVictim { victim, part, identity, .. } in prepared {
-        let (bucket, id) = victim.id.key();
-        diesel::insert_into(t::table)
-            .values((
-                t::bucket.eq(bucket),
-                t::id.eq(id),
-                t::code.eq(&victim.code),
-                t::detail.eq(vault::seal(tx, id, id, &victim.detail)?),
-                t::version.eq(victim.version),
-                t::created_at.eq(victim.created_at),
-                t::created_by_agency.eq(victim.created_by_agency.as_str()),
-                t::created_by_client.eq(client),
-                t::updated_at.eq(victim.updated_at),
-            ))
-            .execute(tx)?;
-        diesel::insert_into(victim_identity::table)
-            .values((
-                victim_identity::bucket.eq(bucket),
-                victim_identity::victim_id.eq(id),
-                victim_identity::content.eq(vault::seal(tx, id, id, identity)?),
-                victim_identity::version.eq(1),
-                victim_identity::updated_at.eq(act.now),
-            ))
-            .execute(tx)?;
-        diesel::insert_into(victim_case::table)
-            .values((victim_case::bucket.eq(bucket), victim_case::victim_id.eq(id), victim_case::case_id.eq(case)))
-            .execute(tx)?;
-        diesel::insert_into(case_victim::table)
-            .values((
-                case_victim::bucket.eq(case.bucket().number()),
-                case_victim::case_id.eq(case),
-                case_victim::victim_id.eq(id),
-                case_victim::detail.eq(Json::of(part)?),
-                case_victim::version.eq(1),
-                case_victim::created_at.eq(act.now),
-                case_victim::created_by_agency.eq(act.agency().as_str()),
-                case_victim::created_by_client.eq(client),
-                case_victim::updated_at.eq(act.now),
-            ))
-            .execute(tx)?;
-        index::add(tx, &act.index, Role::Victim, id, identity)?;
-        entries.push(Entry::new(Action::Created, id, Some(1)));
-    }
-    Ok(entries)
+    let parts = rows.iter().map(|(_, new, _)| Json::of(&new.part)).collect::<Result<Vec<_>>>()?;
+    insert_many!(tx, "victim", rows, (_, new, sealed) => {
+        "bucket" smallint = new.id.bucket().number(),
+        "id" uuid = new.id,
+        "code" text = new.victim.code.as_str(),
+        "detail" jsonb = &sealed.detail,
+        "version" bigint = new.victim.version,
+        "created_at" timestamptz = new.victim.created_at,
+        "created_by_agency" text = new.victim.created_by_agency.as_str(),
+        "created_by_client" uuid = client,
+        "updated_at" timestamptz = new.victim.updated_at,
+    });
+    insert_many!(tx, "victim_identity", rows, (_, new, sealed) => {
+        "bucket" smallint = new.id.bucket().number(),
+        "victim_id" uuid = new.id,
+        "content" jsonb = &sealed.identity,
+        "version" bigint = 1_i64,
+        "updated_at" timestamptz = act.now,
+    });
+    insert_many!(tx, "victim_case", rows, (case, new, _) => {
+        "bucket" smallint = new.id.bucket().number(),
+        "victim_id" uuid = new.id,
+        "case_id" uuid = *case,
+    });
+    let ties: Vec<(&CaseId, VictimId, &Json)> =
+        rows.iter().zip(&parts).map(|((case, new, _), part)| (case, new.id, part)).collect();
+    insert_many!(tx, "case_victim", ties, (case, victim, part) => {
+        "bucket" smallint = case.bucket().number(),
+        "case_id" uuid = **case,
+        "victim_id" uuid = *victim,
+        "detail" jsonb = *part,
+        "version" bigint = 1_i64,
+        "created_at" timestamptz = act.now,
+        "created_by_agency" text = act.agency().as_str(),
+        "created_by_client" uuid = client,
+        "updated_at" timestamptz = act.now,
+    });
+    index::add(tx, &rows.iter().map(|(_, new, sealed)| (new.id.erase(), &sealed.tokens)).collect::<Vec<_>>())?;
+    Ok(rows.iter().map(|(_, new, _)| Entry::new(Action::Created, new.id, Some(1))).collect())
 }
 
 /// The victims of a case.
@@ -466,4 +492,46 @@ pub fn erase(tx: &mut Conn, id: VictimId, now: Timestamp) -> Result<i64> {
     ))
     .execute(tx)?;
     Ok(version + 1)
+}
+
+/// Ids of persons after `after`, in order: of one bucket on PostgreSQL, of all of them on SQLite, whose key is the id alone.
+pub fn page(conn: &mut Conn, bucket: Bucket, after: Option<ResourceId>, limit: i64) -> Result<Vec<ResourceId>> {
+    let mut query = victim_identity::table
+        .select(victim_identity::victim_id)
+        .order(victim_identity::victim_id.asc())
+        .limit(limit)
+        .into_boxed();
+    if matches!(conn, Conn::Postgres(_)) {
+        query = query.filter(victim_identity::bucket.eq(bucket.number()));
+    }
+    if let Some(after) = after {
+        query = query.filter(victim_identity::victim_id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Who a record says that the person is, whoever asks and whatever was merged; held to the end of the transaction.
+pub fn held_identity(tx: &mut Conn, id: VictimId) -> Result<Identity> {
+    let (bucket, id) = id.key();
+    // SQLite has one writer; its transactions need no row lock.
+    if let Conn::Postgres(c) = tx {
+        victim_identity::table
+            .filter(victim_identity::bucket.eq(bucket))
+            .filter(victim_identity::victim_id.eq(id))
+            .select(victim_identity::version)
+            .for_share()
+            .first::<i64>(c)?;
+    }
+    own_identity(tx, id)
+}
+
+/// The same, not held: the caller's sight must be checked before it is shown.
+pub fn own_identity(conn: &mut Conn, id: VictimId) -> Result<Identity> {
+    let (bucket, id) = id.key();
+    let content: Json = victim_identity::table
+        .filter(victim_identity::bucket.eq(bucket))
+        .filter(victim_identity::victim_id.eq(id))
+        .select(victim_identity::content)
+        .first(conn)?;
+    vault::open(conn, id, id, &content)
 }

@@ -14,7 +14,11 @@ use serde_json::Value;
 use super::postgres::{self, Database};
 
 /// Statements that may touch several partitions, and why.
-const MAY_FAN_OUT: [(&str, &str); 6] = [
+const MAY_FAN_OUT: [(&str, &str); 7] = [
+    (
+        "figures over the whole registry are made from all of it, a stretch of buckets at a time",
+        r#"^SELECT "statistics_(fact|past|member)"\..* FROM "statistics_(fact|past|member)" WHERE \(*"statistics_(fact|past|member)"\."bucket" >= \$1\)* AND \(*"statistics_(fact|past|member)"\."bucket" < \$2"#,
+    ),
     ("a multi-get names the buckets that it reads", r#"^SELECT .*"bucket" = ANY\(\$\d+\).*" = ANY\(\$\d+\)"#),
     (
         "the sealer takes what is pending in any bucket",

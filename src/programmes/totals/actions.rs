@@ -1,6 +1,6 @@
 //! Counts the programmes of some years, in one read.
 
-use super::wire::{AssistanceTotals, ByCountry, ByNeed, ProgrammeTotals, Reunited, StatisticsScope};
+use super::wire::{AssistanceTotals, ByCountry, ByNeed, ProgrammeScope, ProgrammeTotals, Reunited};
 use crate::act::Act;
 use crate::campaigns::model::CampaignContent;
 use crate::db::Store;
@@ -38,7 +38,7 @@ pub async fn count(store: &Store, act: &Act, years: Option<(i16, i16)>, persons:
             Ok(ProgrammeTotals {
                 year_from: years.map(|(from, _)| from).filter(|y| *y != i16::MIN),
                 year_to: years.map(|(_, until)| until).filter(|y| *y != i16::MAX),
-                scope: StatisticsScope {
+                scope: ProgrammeScope {
                     persons: of.to_owned(),
                     agency: act.agency().clone(),
                     programmes: "registry".to_owned(),

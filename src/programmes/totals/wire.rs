@@ -10,8 +10,8 @@ use crate::trainings::wire::TrainingTotals;
 
 /// Whose figures an answer holds.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = StatisticsScope, example = json!({"persons": "agency", "agency": "INT-IOM", "programmes": "registry"}))]
-pub struct StatisticsScope {
+#[schema(example = json!({"persons": "agency", "agency": "INT-IOM", "programmes": "registry"}))]
+pub struct ProgrammeScope {
     /// Of help to persons: `agency`, what the caller's agency registered or gave; `registry`, what everybody did, for
     /// oversight.
     pub persons: String,
@@ -87,7 +87,7 @@ pub struct ProgrammeTotals {
     #[schema(required)]
     pub year_to: Option<i16>,
     /// Whose figures these are.
-    pub scope: StatisticsScope,
+    pub scope: ProgrammeScope,
     /// Persons helped: a service was given in these years. Null without the scope `assistance:read`.
     #[schema(required)]
     pub assistance: Option<AssistanceTotals>,

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS legal_hold_subject_id_id_idx;

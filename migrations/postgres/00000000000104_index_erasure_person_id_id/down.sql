@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS erasure_person_id_id_idx;

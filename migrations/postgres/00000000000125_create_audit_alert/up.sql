@@ -1,0 +1,23 @@
+CREATE TABLE IF NOT EXISTS audit_alert (
+    bucket SMALLINT NOT NULL,
+    id UUID NOT NULL,
+    agency_code TEXT NOT NULL,
+    client_id UUID NOT NULL,
+    user_ref TEXT,
+    purpose TEXT,
+    budget TEXT NOT NULL,
+    level TEXT NOT NULL,
+    used BIGINT NOT NULL,
+    quota BIGINT NOT NULL,
+    window_s BIGINT NOT NULL,
+    window_from TIMESTAMPTZ NOT NULL,
+    acknowledged_at TIMESTAMPTZ,
+    acknowledged_by TEXT,
+    finding TEXT,
+    reference TEXT,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT audit_alert_pkey PRIMARY KEY (bucket, id),
+    CONSTRAINT audit_alert_bucket_check CHECK (bucket = (((get_byte(uuid_send(id), 6) & 15) << 8) | get_byte(uuid_send(id), 7)))
+);

@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS statistics_release_append_only_truncate ON statistics_release;

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS erasure_person_id_id_idx ON erasure (bucket, person_id, id);

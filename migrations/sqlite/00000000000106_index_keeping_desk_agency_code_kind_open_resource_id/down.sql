@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS keeping_desk_agency_code_kind_open_resource_id_idx;

@@ -1,0 +1,23 @@
+CREATE TABLE IF NOT EXISTS audit_alert (
+    bucket INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    agency_code TEXT NOT NULL,
+    client_id BLOB NOT NULL,
+    user_ref TEXT,
+    purpose TEXT,
+    budget TEXT NOT NULL,
+    level TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    quota INTEGER NOT NULL,
+    window_s INTEGER NOT NULL,
+    window_from TEXT NOT NULL,
+    acknowledged_at TEXT,
+    acknowledged_by TEXT,
+    finding TEXT,
+    reference TEXT,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT audit_alert_pkey PRIMARY KEY (id),
+    CONSTRAINT audit_alert_bucket_check CHECK (bucket BETWEEN 0 AND 4095)
+) STRICT;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS audit_alert_desk_agency_code_acknowledged_alert_id_idx;

@@ -1,1 +1,0 @@
-DROP INDEX IF EXISTS job_expires_at_idx;

@@ -1,0 +1,2 @@
+-- SQLite has no TRUNCATE: its DELETE trigger sees every row.
+SELECT 1;

@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS statistics_cube_append_only_delete;

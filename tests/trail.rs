@@ -1,0 +1,111 @@
+//! What a request leaves behind: the entry of a change in its answer, the emergency in the entries of what was seen through it.
+
+use serde_json::{Value, json};
+use sistra::auth::Purpose;
+use sistra::auth::policy::SCOPES;
+
+use crate::both;
+use crate::support::{ALL, World, case, unique};
+
+const OWNER: &str = "PE-MP-FISTRAP-LIMA";
+const POLICE: &str = "PE-PNP-DIRCTPTIM";
+const IDENTITIES: &str = "victims.identity:read accused.identity:read";
+
+fn full(world: &World, agency: &str, purpose: Purpose) -> String {
+    let scopes: Vec<&str> = SCOPES.iter().map(|(s, _)| *s).filter(|s| *s != "break_glass:invoke").collect();
+    world.token(agency, &scopes.join(" "), purpose)
+}
+
+/// The entry of an id about a record, as oversight reads it.
+fn entry(world: &World, oversight: &str, record: &str, id: &str) -> Value {
+    let items = world.get(&format!("/v1/audit/entries?resource_id={record}&limit=200"), oversight).json()["items"].clone();
+    items
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|e| e["id"] == id)
+        .unwrap_or_else(|| panic!("no entry {id} about {record}: {items}"))
+        .clone()
+}
+
+fn last(path: &str) -> String {
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+both! {
+fn the_answer_of_a_change_names_its_entry_and_no_other_answer_does(world) {
+    let (desk, oversight) = (full(world, OWNER, Purpose::Prosecution), full(world, "PE-DP", Purpose::Oversight));
+    let key = [("Idempotency-Key", unique())];
+    let key = [("Idempotency-Key", key[0].1.as_str())];
+    let made = world.post_with("/v1/cases", &desk, &key, &case());
+    let path = made.header("location");
+    let opened = entry(world, &oversight, &last(&path), &made.header("audit-event-id"));
+    assert_eq!((&opened["type"], &opened["request_id"], &opened["break_glass_id"]), (&json!("case.created"), &json!(made.header("request-id")), &Value::Null));
+    let again = world.post_with("/v1/cases", &desk, &key, &case());
+    assert_eq!((again.header("idempotency-replayed").as_str(), again.header("audit-event-id").as_str()), ("true", ""), "nothing was written");
+    let minimal = world.send("PATCH", &path, Some(&desk), &[("Content-Type", "application/merge-patch+json"), ("If-Match", &made.header("etag")), ("Prefer", "return=minimal")], br#"{"territory": "150101"}"#);
+    assert_eq!(minimal.status, 204, "{}", minimal.text);
+    assert_eq!(entry(world, &oversight, &last(&path), &minimal.header("audit-event-id"))["type"], "case.updated");
+    let stale = world.patch(&path, &desk, &made.header("etag"), &json!({"territory": "150102"}));
+    assert_eq!((stale.status, stale.header("audit-event-id").as_str()), (412, ""));
+    let now = world.get(&path, &desk);
+    assert_eq!(entry(world, &oversight, &last(&path), &now.header("audit-event-id"))["type"], "case.read");
+    let moved = world.step(&path, &desk, &now.header("etag"), &json!({"trigger": "open_inquiry", "effective_on": "2026-03-15", "legal_act": {"type": "disposicion"}}));
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    assert_eq!(entry(world, &oversight, &last(&path), &moved.header("audit-event-id"))["trigger"], "open_inquiry");
+    let refused = world.post("/v1/cases", &desk, &json!({}));
+    assert_eq!((refused.status, refused.header("audit-event-id").as_str()), (422, ""));
+}
+
+fn what_is_seen_through_broken_glass_is_entered_under_the_emergency_and_the_person_s_account_has_it(world) {
+    let (desk, oversight) = (full(world, OWNER, Purpose::Prosecution), full(world, "PE-DP", Purpose::Oversight));
+    let made = world.post("/v1/cases", &desk, &case());
+    let path = made.header("location");
+    let victim = world.get(&format!("{path}/victims"), &desk).json()["items"][0]["victim_id"].as_str().unwrap().to_owned();
+    let duty = world.token(POLICE, "break_glass:invoke", Purpose::Protection);
+    let reader = world.token(POLICE, &format!("{ALL} {IDENTITIES} audit:read"), Purpose::Protection);
+    let own = world.post("/v1/cases", &reader, &case()).header("location");
+    let reason = "Fue hallada herida y se necesita saber de quién protegerla.";
+    let broken = json!({"case_id": last(&path), "reason_code": "life_at_risk", "reason": reason});
+    let glass = world.post("/v1/break-glass", &duty, &broken);
+    assert_eq!(glass.status, 201, "{}", glass.text);
+    let emergency = glass.json()["id"].clone();
+    let begun = entry(world, &oversight, emergency.as_str().unwrap(), &glass.header("audit-event-id"));
+    assert_eq!((&begun["type"], &begun["break_glass_id"]), (&json!("break_glass.created"), &Value::Null));
+    for (door, about) in [
+        (path.clone(), last(&path)), (format!("/v1/victims/{victim}"), victim.clone()), (format!("/v1/victims/{victim}/identity"), victim.clone()),
+        (format!("{path}/victims/{victim}"), victim.clone()),
+    ] {
+        let seen = world.get(&door, &reader);
+        assert_eq!(seen.status, 200, "{door}: {}", seen.text);
+        assert_eq!(entry(world, &oversight, &about, &seen.header("audit-event-id"))["break_glass_id"], emergency, "{door}");
+    }
+    // A list is an entry about its reader, and one about each person on it.
+    let list = world.get(&format!("{path}/victims"), &reader);
+    assert_eq!(list.status, 200);
+    let of_person = world.get(&format!("/v1/audit/entries?resource_id={victim}&resource_type=victim_list&agency={POLICE}"), &oversight).json();
+    assert_eq!(of_person["items"][0]["break_glass_id"], emergency);
+    let mine = world.get(&own, &reader);
+    assert_eq!(entry(world, &oversight, &last(&own), &mine.header("audit-event-id"))["break_glass_id"], Value::Null, "its own case needs no emergency");
+    let supervised = world.get(&path, &oversight);
+    assert_eq!(entry(world, &oversight, &last(&path), &supervised.header("audit-event-id"))["break_glass_id"], Value::Null);
+    // The owner accounts for it to the person.
+    let account = world.get(&format!("/v1/victims/{victim}/disclosures?limit=200"), &desk).json();
+    let looks: Vec<&Value> = account["items"].as_array().unwrap().iter().filter(|l| l["agency"] == POLICE).collect();
+    assert_eq!(looks.len(), 4, "{account}");
+    assert!(looks.iter().all(|l| l["break_glass_id"] == emergency), "{account}");
+
+    // What happened to it is listed for those whom it concerns.
+    let moves = format!("{}/transitions", glass.header("location"));
+    assert_eq!(world.get(&moves, &desk).json()["items"], json!([]));
+    let review = json!({"trigger": "review", "finding": "justified", "words": "Se verificó."});
+    assert_eq!(world.step(&glass.header("location"), &desk, "\"1.b\"", &review).status, 200);
+    let listed = world.get(&moves, &desk).json()["items"].clone();
+    assert_eq!((&listed[0]["trigger"], &listed[0]["from"], &listed[0]["to"], &listed[0]["agency"]), (&json!("review"), &json!("open"), &json!("reviewed"), &json!(OWNER)));
+    let invoker = world.token(POLICE, "break_glass:review", Purpose::Protection);
+    for who in [&oversight, &invoker] {
+        assert_eq!(world.get(&moves, who).json()["items"], listed);
+    }
+    assert_eq!(world.get(&moves, &full(world, "PE-MP-FISTRAP-PIURA", Purpose::Prosecution)).status, 404);
+}
+}
