@@ -109,3 +109,62 @@ fn what_is_seen_through_broken_glass_is_entered_under_the_emergency_and_the_pers
     assert_eq!(world.get(&moves, &full(world, "PE-MP-FISTRAP-PIURA", Purpose::Prosecution)).status, 404);
 }
 }
+
+/// Microseconds in the middle.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Prints the medians of the two answers "not found", the median of their paired differences with the spread of these
+/// (median absolute deviation), and the share of pairs in which the hidden one was slower: a half, where nothing tells.
+#[test]
+#[ignore = "a measurement: cargo test --release --test main -- --ignored --nocapture what_is_hidden"]
+fn what_is_hidden_answers_as_fast_as_what_is_not_there() {
+    const PAIRS: usize = 3_000;
+    let engines = [crate::support::Engine::Sqlite, crate::support::Engine::Postgres];
+    for (engine, world) in engines.into_iter().filter_map(|engine| World::new(engine).map(|world| (engine, world))) {
+        let owner = full(&world, OWNER, Purpose::Prosecution);
+        let stranger = world.token("PE-MP-FISTRAP-PIURA", &format!("{ALL} {IDENTITIES}"), Purpose::Prosecution);
+        let made = world.post("/v1/cases", &owner, &case());
+        let case_id = last(&made.header("location"));
+        let list = world.get(&format!("{}/victims", made.header("location")), &owner).json();
+        let victim = list["items"][0]["victim_id"].as_str().unwrap().to_owned();
+        for (kind, hidden) in [("cases", case_id), ("victims", victim)] {
+            let door = |id: &str| format!("/v1/{kind}/{id}");
+            let took = |id: &str| {
+                let begun = std::time::Instant::now();
+                assert_eq!(world.get(&door(id), &stranger).status, 404);
+                begun.elapsed().as_secs_f64() * 1e6
+            };
+            for _ in 0..200 {
+                took(&hidden);
+            }
+            let (mut ours, mut theirs, mut differences, mut slower) = (Vec::new(), Vec::new(), Vec::new(), 0_u32);
+            for n in 0..PAIRS {
+                let absent = uuid::Uuid::new_v4().to_string();
+                // Which of the two comes first changes as the Thue–Morse sequence does: no drift favours either.
+                let (here, nowhere) = if n.count_ones() % 2 == 0 {
+                    let here = took(&hidden);
+                    (here, took(&absent))
+                } else {
+                    let nowhere = took(&absent);
+                    (took(&hidden), nowhere)
+                };
+                slower += u32::from(here > nowhere);
+                differences.push(here - nowhere);
+                ours.push(here);
+                theirs.push(nowhere);
+            }
+            let middle = median(&mut differences);
+            let spread = median(&mut differences.iter().map(|d| (d - middle).abs()).collect::<Vec<_>>());
+            let share = f64::from(slower) / PAIRS as f64;
+            println!(
+                "{engine:?} {kind}: hidden {:.1} µs, absent {:.1} µs, difference {middle:.1} ± {spread:.1} µs, hidden slower in {:.1} %",
+                median(&mut ours),
+                median(&mut theirs),
+                share * 100.0
+            );
+        }
+    }
+}

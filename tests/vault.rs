@@ -45,6 +45,45 @@ const CLEAR: &[(&str, &str)] = &[
 /// Free texts that need a whole trial to be written: the part of a list that is sealed is tested in the vault.
 const FAR: [&str; 1] = ["out_of_band_reason"];
 
+/// Hears everything that the servers of this process log at `debug` and below, and keeps what says a planted word.
+struct Ear;
+
+static HEARD: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+static SAID: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+impl log::Log for Ear {
+    fn enabled(&self, _: &log::Metadata) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record) {
+        let line = format!("{} {}", record.target(), record.args());
+        if record.target() == "sistra::access" {
+            HEARD.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        if line.contains(WORD) {
+            SAID.lock().unwrap().push(line);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn listen() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Ear).unwrap();
+        log::set_max_level(log::LevelFilter::Debug);
+    });
+}
+
+/// What is planted stands in the body alone: every header goes through logs and proxies.
+fn assert_headers_are_bare(answer: &Answer) {
+    for (name, value) in &answer.headers {
+        assert!(!String::from_utf8_lossy(value.as_bytes()).contains(WORD), "{name}: {value:?}");
+    }
+}
+
 struct Planter<'w> {
     world: &'w World,
     token: String,
@@ -77,6 +116,7 @@ impl Planter<'_> {
         self.note("POST", path, &body);
         let made = self.world.post(path, &self.token, &body);
         assert_eq!(made.status, 201, "{path} {body}: {}", made.text);
+        assert_headers_are_bare(&made);
         made
     }
 
@@ -85,6 +125,7 @@ impl Planter<'_> {
         let etag = self.world.get(path, &self.token).header("etag");
         let changed = self.world.patch(path, &self.token, &etag, &body);
         assert_eq!(changed.status, 200, "{path} {body}: {}", changed.text);
+        assert_headers_are_bare(&changed);
         changed
     }
 
@@ -99,6 +140,7 @@ impl Planter<'_> {
     /// Requests that must fail: what they hold must not come back.
     fn refused(&mut self, answer: Answer) {
         assert!((400..500).contains(&answer.status), "{}", answer.text);
+        assert_headers_are_bare(&answer);
         self.answers.push(answer);
     }
 }
@@ -312,7 +354,8 @@ fn who_is_erased_keeps_a_pseudonym_and_nothing_else(world) {
     assert_eq!(world.get(&format!("/v1/victims/{held}/identity"), &token).json()["given_names"], "Rosa");
 }
 
-fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(world) {
+fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_any_write(world) {
+    listen();
     let w = Planter::word;
     let scopes = together();
     let token = world.token("PE-MP-FISTRAP-LIMA", &scopes.join(" "), Purpose::Prosecution);
@@ -494,5 +537,8 @@ fn a_stolen_database_the_metrics_and_the_errors_show_no_free_text_of_any_write(w
     let metrics = format!("http://{}/metrics", world.running.as_ref().unwrap().metrics_addr.unwrap());
     let text = ureq::get(&metrics).call().unwrap().body_mut().read_to_string().unwrap();
     assert!(text.contains("sistra_") && !text.contains(WORD), "{text}");
+    // Access lines and whatever else was logged, down to the words of the framework and the engines.
+    assert!(HEARD.load(std::sync::atomic::Ordering::Relaxed) > 50, "the ear is deaf");
+    assert_eq!(*SAID.lock().unwrap(), Vec::<String>::new());
 }
 }
