@@ -13,7 +13,8 @@ fn a_case_is_opened_whole_and_nobody_else_sees_it(world) {
     assert_eq!(made.status, 201, "{}", made.text);
     let path = made.header("location");
     assert_eq!(made.header("etag"), "\"1.o\"");
-    assert_eq!(world.get(&path, &prosecutor).json(), made.json());
+    assert_eq!(made.json()["possible_duplicates"], json!({"victims": [], "accused": []}));
+    assert_eq!(world.get(&path, &prosecutor).json(), made.record());
     let id = made.json()["id"].as_str().unwrap().to_owned();
     let charges = world.get(&format!("/v1/charges?case_id={id}"), &prosecutor).json();
     assert_eq!(charges["items"][0]["article"], "129-A");
@@ -161,7 +162,7 @@ fn an_accepted_referral_shows_exactly_its_sections_and_a_revoked_one_nothing(wor
     let accepted = world.step(&referral, &shelter, &sent.header("etag"), &json!({"trigger": "accept"}));
     assert_eq!(accepted.status, 200, "{}", accepted.text);
     let seen = world.get(&path, &shelter);
-    assert_eq!(seen.json()["redacted"], json!(["#/external_ref", "#/identifiers", "#/title", "#/summary"]));
+    assert_eq!(seen.json()["redacted"], json!(["#/external_ref", "#/identifiers", "#/title", "#/summary", "#/extensions"]));
     assert!(!seen.text.contains("Relato"));
     assert_eq!(world.get(&format!("{path}/victims"), &shelter).status, 200);
     assert_eq!(world.get(&format!("{path}/accused"), &shelter).status, 404);

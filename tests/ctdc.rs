@@ -60,8 +60,7 @@ fn nobody_stands_out_and_who_refused_or_is_no_victim_is_not_in_it(world) {
         let made = world.post("/v1/cases", &desk, &with(victim));
         assert_eq!(made.status, 201, "{}", made.text);
         let path = made.header("location");
-        let id = world.get(&format!("{path}/victims"), &desk).json()["items"][0]["victim_id"].as_str().unwrap().to_owned();
-        id
+        world.get(&format!("{path}/victims"), &desk).json()["items"][0]["victim_id"].as_str().unwrap().to_owned()
     };
     for _ in 0..4 {
         open(json!({}));

@@ -23,7 +23,7 @@ fn load(server: &Server, token: &str, enough: impl Fn(&Answer, usize) -> bool + 
                 while let Some(answer) = server.post("/v1/cases", token, &case()) {
                     let mut all = acknowledged.lock().unwrap();
                     if answer.status == 201 {
-                        all.push((answer.header("location"), answer.json()));
+                        all.push((answer.header("location"), answer.record()));
                     }
                     if enough(&answer, all.len()) {
                         return;
@@ -190,7 +190,7 @@ fn while_postgresql_is_down_the_answer_is_503_and_when_it_is_back_the_service_is
     let token = server.token(&system);
     let (path, body) = {
         let made = server.post("/v1/cases", &token, &case()).unwrap();
-        (made.header("location"), made.json())
+        (made.header("location"), made.record())
     };
     // Connections of the whole pool, so that every one of them is dead afterwards.
     load(&server, &token, |_, count| count > 2 * WRITERS);

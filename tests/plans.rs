@@ -305,7 +305,7 @@ fn registry(url: &DatabaseUrl, dir: &Path) {
     let store = sistra::app::open_store(&Config::for_tests(url.clone(), dir.to_owned()), &catalogue).unwrap();
     let index = Arc::new(sistra::persons::IndexKey::from_secret(&[7; 32]).unwrap());
     actix_rt::System::new().block_on(sistra::demo::fill(&store, &catalogue, &index, 1, 400, |_| ())).unwrap();
-    store.write_blocking(|tx| jobs(tx)).unwrap();
+    store.write_blocking(jobs).unwrap();
     // The audit operations show what is sealed.
     while sistra::ledger::sealer::seal(&store, "", Timestamp::now()).unwrap() > 0 {}
     store

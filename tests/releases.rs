@@ -191,7 +191,10 @@ fn the_tables_for_the_united_nations_and_the_quality_of_data(world) {
 type Conditions = BTreeSet<(String, String)>;
 
 /// What anybody can read of a release: the cells of all tables by their conditions, and the lines in which they add up.
-fn read(release: &Draft) -> (BTreeMap<Conditions, Option<u64>>, Vec<(Conditions, Vec<Conditions>)>) {
+/// Cells with what is published of them, and which of them are sums of which.
+type Published = (BTreeMap<Conditions, Option<u64>>, Vec<(Conditions, Vec<Conditions>)>);
+
+fn read(release: &Draft) -> Published {
     let (mut cells, mut lines) = (BTreeMap::new(), Vec::new());
     for cube in release.cubes.iter().filter(|c| c.name.starts_with("victims-")) {
         let cube: Value = serde_json::from_str(&cube.body).unwrap();

@@ -119,6 +119,7 @@ fn median(values: &mut [f64]) -> f64 {
 /// Prints the medians of the two answers "not found", the median of their paired differences with the spread of these
 /// (median absolute deviation), and the share of pairs in which the hidden one was slower: a half, where nothing tells.
 #[test]
+#[allow(clippy::print_stdout, reason = "a measurement")]
 #[ignore = "a measurement: cargo test --release --test main -- --ignored --nocapture what_is_hidden"]
 fn what_is_hidden_answers_as_fast_as_what_is_not_there() {
     const PAIRS: usize = 3_000;

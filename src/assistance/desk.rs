@@ -100,9 +100,12 @@ pub fn list(
     Ok(Page::cut(ids, limit, |id| After { key: String::new(), id: id.uuid() }))
 }
 
+/// Persons and services, of all needs; and need, persons and services of each.
+pub type Helped = ((i64, i64), Vec<(String, i64, i64)>);
+
 /// How many persons of the caller's lane were helped in some years, both included, and by how many services; by need
 /// too.
-pub fn helped(conn: &mut Conn, scope: &Scope, (from, until): (i16, i16)) -> Result<((i64, i64), Vec<(String, i64, i64)>)> {
+pub fn helped(conn: &mut Conn, scope: &Scope, (from, until): (i16, i16)) -> Result<Helped> {
     macro_rules! lane {
         () => {
             t::table

@@ -205,11 +205,11 @@ impl CampaignContent {
                 let known = self.venues.iter().any(|v| v.place_code == *venue);
                 check.must(known, format!("{at}/venues/{m}"), FaultCode::ReferenceNotFound);
             }
-            let before = self.phases.iter().take(n);
+            let mut before = self.phases.iter().take(n);
             if before.clone().any(|earlier| collide(earlier, phase)) {
                 check.fault(format!("{at}/starts_on"), FaultCode::CrossField);
             }
-            if before.last().is_some_and(|earlier| *starts_on < earlier.starts_on) {
+            if before.next_back().is_some_and(|earlier| *starts_on < earlier.starts_on) {
                 check.fault(format!("{at}/starts_on"), FaultCode::DateOrder);
             }
         }

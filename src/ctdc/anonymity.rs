@@ -52,7 +52,7 @@ fn sets() -> Vec<u32> {
 
 /// Gives up values until every combination is shared by k rows or by none, and puts the rows into an order that says
 /// nothing of the registry's.
-pub fn suppress(rows: &mut Vec<Row>, k: usize) -> Suppression {
+pub fn suppress(rows: &mut [Row], k: usize) -> Suppression {
     let mut given: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut touched = std::collections::BTreeSet::new();
     loop {

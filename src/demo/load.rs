@@ -81,6 +81,12 @@ pub async fn fill(
     Ok(done)
 }
 
+/// The victims of a case who may be given help: one whom it names, minor or not, and one who agreed.
+struct Helped {
+    first: Option<(VictimId, bool)>,
+    consented: Option<(VictimId, ConsentId)>,
+}
+
 impl Loader<'_> {
     async fn register(&self, number: u64) -> Result<Done> {
         let story =
@@ -207,7 +213,7 @@ impl Loader<'_> {
             let version = i64::try_from(stream).unwrap_or(0);
             move_referral(self.store, act, once, id, version, request(*trigger, *reason, *outcome), None).await?;
         }
-        self.help(number, owner, (first, consented), sharing).await
+        self.help(number, owner, Helped { first, consented }, sharing).await
     }
 
     /// What was asked for is given: the service of an accepted request, until it is done.
@@ -215,7 +221,7 @@ impl Loader<'_> {
         &self,
         number: u64,
         owner: &AgencyCode,
-        (first, consented): (Option<(VictimId, bool)>, Option<(VictimId, ConsentId)>),
+        Helped { first, consented }: Helped,
         sharing: &Sharing,
     ) -> Result<()> {
         let Sharing { to, at, fate, .. } = sharing;

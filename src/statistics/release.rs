@@ -142,7 +142,7 @@ fn progress(case: &CaseFacts) -> &'static str {
         "dismissed" if !judged => return "dismissed",
         _ => {}
     }
-    let reached = super::facts::Step::ALL.into_iter().zip(case.steps).filter(|(_, day)| day.is_some()).last();
+    let reached = super::facts::Step::ALL.into_iter().zip(case.steps).rfind(|(_, day)| day.is_some());
     reached.map_or("open", |(step, _)| step.as_str())
 }
 

@@ -408,7 +408,7 @@ pub struct DisclosureReceipt {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d14", "at": "2026-03-17T10:00:00.000Z",
     "agency": "PE-MIMP-INABIF", "client_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d15", "user": null, "purpose": "assistance",
-    "what": "victim_identity"}], "next_cursor": null, "received": [{"agency": "PE-MIMP-INABIF",
+    "what": "victim_identity", "break_glass_id": null}], "next_cursor": null, "received": [{"agency": "PE-MIMP-INABIF",
     "case_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d11", "identity": true, "from": "2026-03-16T12:00:00.000Z", "until": null,
     "granted_by": "PE-MP-FISTRAP-LIMA", "referral_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d16", "purpose": "assistance",
     "legal_basis": "consent", "consent_id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d13"}]}))]

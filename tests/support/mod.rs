@@ -74,6 +74,12 @@ impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
+    /// The record without what only the answer to its opening says: who may be known already.
+    pub fn record(&self) -> Value {
+        let mut record = self.json();
+        record.as_object_mut().unwrap().remove("possible_duplicates");
+        record
+    }
     pub fn header(&self, name: &str) -> String {
         self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
     }

@@ -160,8 +160,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     }
 }
 
+/// A merged region: its first and its last cell, each row and column, from 0.
+pub(super) type Region = ((u32, u32), (u32, u32));
+
 /// Reads a merged region's value for every row that it covers in its first column.
-pub(super) fn spread(sheet: &mut Sheet, regions: &[((u32, u32), (u32, u32))]) {
+pub(super) fn spread(sheet: &mut Sheet, regions: &[Region]) {
     let headings = sheet.rows.first().map_or(0, |r| r.line);
     for ((top, left), (bottom, right)) in regions.iter().copied() {
         // Rows of regions count from 0, lines from 1.

@@ -157,7 +157,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
 struct Table {
     name: String,
     found: Collector,
-    regions: Vec<((u32, u32), (u32, u32))>,
+    regions: Vec<super::Region>,
     /// Rows before this one.
     above: u32,
     repeated: u32,
