@@ -164,6 +164,7 @@ pub const VICTIM_IDENTITIES: Sheet = Sheet {
         "contacts",
         "address",
         "safe_contact_instructions",
+        "extensions",
     ],
 };
 
@@ -184,6 +185,7 @@ pub const ACCUSED_IDENTITIES: Sheet = Sheet {
         "documents",
         "contacts",
         "address",
+        "extensions",
     ],
 };
 
@@ -292,6 +294,6 @@ mod tests {
         let mut text = Vec::new();
         let record = json!({"victim_id": "x", "given_names": "=cmd", "other_names": ["a", "b"], "documents": [{"type": "other"}], "version": 2});
         VICTIM_IDENTITIES.write(ExportFormat::Csv, &record, &mut text).unwrap();
-        assert_eq!(String::from_utf8(text).unwrap(), "x,2,,'=cmd,,,a;b,,\"[{\"\"type\"\":\"\"other\"\"}]\",,,\r\n");
+        assert_eq!(String::from_utf8(text).unwrap(), "x,2,,'=cmd,,,a;b,,\"[{\"\"type\"\":\"\"other\"\"}]\",,,,\r\n");
     }
 }
