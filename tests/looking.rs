@@ -148,8 +148,9 @@ fn persons_of_own_cases_outside_the_territory_have_a_budget_of_their_own(world, 
     let (me, token) = client(world, OWNER, &format!("{ALL} {DESK}"), Purpose::Prosecution);
     let oversight = supervisor(world);
     let (inside, outside, further) = (identity(world, &token, "150101"), identity(world, &token, "170101"), identity(world, &token, "170101"));
-    for door in [&inside, &outside, &further] {
-        assert_eq!(world.get(door, &token).status, 200, "an agency of the whole country is nowhere outside");
+    let (_, nation) = client(world, "PE-PNP", &format!("{ALL} {DESK}"), Purpose::Investigation);
+    for door in ["150101", "170101", "170101"].map(|place| identity(world, &nation, place)) {
+        assert_eq!(world.get(&door, &nation).status, 200, "an agency of the whole country is nowhere outside");
     }
     let running = world.running.as_ref().unwrap();
     let lima = Constraint { territory: Some("15".into()), dpop_required: None };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
-use sistra::auth::policy::SCOPES;
+use sistra::auth::policy::together;
 
 use crate::both;
 use crate::support::{ALL, World, case, unique};
@@ -12,7 +12,7 @@ const POLICE: &str = "PE-PNP-DIRCTPTIM";
 const IDENTITIES: &str = "victims.identity:read accused.identity:read";
 
 fn full(world: &World, agency: &str, purpose: Purpose) -> String {
-    let scopes: Vec<&str> = SCOPES.iter().map(|(s, _)| *s).filter(|s| *s != "break_glass:invoke").collect();
+    let scopes: Vec<&str> = together().into_iter().filter(|s| *s != "break_glass:invoke").collect();
     world.token(agency, &scopes.join(" "), purpose)
 }
 

@@ -336,7 +336,9 @@ pub async fn move_case(
             case.version += 1;
             case.updated_at = act.now;
             store::update(tx, &case, version)?;
-            entries.push(Entry::new(Action::Transitioned, id, Some(case.version)).moved(&new.trigger, &from, &case.stage));
+            // First: it is the one that the answer names.
+            entries
+                .insert(0, Entry::new(Action::Transitioned, id, Some(case.version)).moved(&new.trigger, &from, &case.stage));
             let reach = Reach {
                 actor,
                 charges: moved.iter().map(|m| m.charge.id).collect(),
