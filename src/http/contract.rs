@@ -53,7 +53,6 @@ pub fn document(collected: &OpenApi) -> Value {
                 {"name": "campaigns", "description": "Campaigns of prevention: slogans, venues, phases, reach"},
                 {"name": "trainings", "description": "Trainings of professionals, counted and never named"},
                 {"name": "fundings", "description": "Who gave how much, and what it paid for"},
-                {"name": "statistics", "description": "Figures of what the caller may see"},
                 {"name": "jobs", "description": "Imports, exports and how far they are"},
                 {"name": "agencies", "description": "Directory of authorities and services"},
                 {"name": "statistics", "description": "Exact figures over what the caller may see, and the releases that everybody may read"},
