@@ -845,10 +845,7 @@ fn rewrap(store: &Store, vault: &Vault, renew: bool) -> Result<crate::vault::rew
 
 fn deadlines(command: DeadlinesCommand) -> Result<(), String> {
     let DeadlinesCommand::Rebuild(data) = command;
-    drop(ready(&data)?);
-    let mut settings = crate::db::StoreSettings::new(data.url()?);
-    settings.connections = 1;
-    let store = crate::db::Store::open(&settings)?;
+    let (store, _) = vault(&data)?;
     let law = Arc::new(data.catalogue()?);
     let bar = progress(u64::from(crate::kernel::ids::BUCKETS.unsigned_abs()), "buckets");
     let told = |bucket: i16| bar.set_position(u64::from(bucket.unsigned_abs()));

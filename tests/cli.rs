@@ -6,8 +6,8 @@ use diesel::connection::SimpleConnection;
 use sistra::db::DatabaseUrl;
 use sistra::db::connection::{Role, open};
 
-use crate::support::postgres;
 use crate::support::process::{Dir, Server, client, data, run};
+use crate::support::{case, postgres};
 
 /// Runs a command that must fail with one line that says `words`.
 #[track_caller]
@@ -242,4 +242,18 @@ fn a_client_is_constrained_and_its_tokens_are_ended_from_the_command_line() {
     assert_eq!((&shown()["tokens_after"], &shown()["active"]), (&ended["tokens_after"], &true.into()));
     json(&["client", "disable", id]);
     assert_ne!(shown()["tokens_after"], ended["tokens_after"]);
+}
+
+#[test]
+fn the_desk_of_deadlines_is_made_anew_of_cases_that_are_sealed() {
+    let dir = Dir::new();
+    let place = data(&dir.0);
+    let system = client(&place);
+    let server = Server::start(&place, None);
+    let token = server.token(&system);
+    assert_eq!(server.post("/v1/cases", &token, &case()).unwrap().status, 201);
+    let ended = run(&[&["deadlines", "rebuild"], &place[..]].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap(), serde_json::json!({"cases": 1}));
+    assert_eq!(server.stop(), Some(0));
 }
