@@ -9,6 +9,8 @@ use crate::http::guard::Allowed;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::respond;
+use crate::kernel::ids::VictimId;
+use crate::ledger::Entry;
 use crate::programmes::params::years;
 
 /// Mounts the slice.
@@ -33,7 +35,10 @@ pub async fn programme_totals_read(req: HttpRequest, allowed: Allowed<ProgrammeR
     let mut params = Params::parse(&req, &["year", "year_from", "year_to"])?;
     let years = years(&mut params);
     params.finish()?;
-    let (act, persons) = (allowed.act(), opens::<AssistanceRead>(allowed.caller()));
+    let (act, client, persons) = (allowed.act(), allowed.caller().client, opens::<AssistanceRead>(allowed.caller()));
     let totals = actions::count(allowed.store(), &act, years, persons).await?;
-    Ok(respond::plain(&req, &totals))
+    // Unlike the statistics of cases, these count what was done for persons: they are a look.
+    let entry = Entry::listed(client, "programme_totals", std::iter::empty::<VictimId>());
+    let audit = allowed.services().access.record(&act.actor, act.now, entry).await?;
+    Ok(respond::audited_plain(&req, audit, &totals))
 }
