@@ -96,7 +96,7 @@ pub async fn make_move(
 pub async fn outside<K: Kind>(store: &Store, scope: &Scope, person: Id<K>, territory: &str) -> Result<bool> {
     let (scope, territory) = (scope.clone(), territory.to_owned());
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let cases = match K::NAME {
                 Victim::NAME => victims::store::cases_of(conn, VictimId::from_uuid(person.uuid()))?,
                 Accused::NAME => accused::store::cases_of(conn, AccusedId::from_uuid(person.uuid()))?,

@@ -163,7 +163,7 @@ fn written(tx: &mut Conn, act: &Act, id: CaseId, replayed: bool) -> Result<Writt
 pub async fn read_case(store: &Store, act: &Act, id: CaseId) -> Result<Written<CaseView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let (case, sight) = store::find(conn, &scope, id)?;
             Ok(Written { view: case.view(&sight), tag: sight.view(), replayed: false })
         })

@@ -68,7 +68,7 @@ fn find(conn: &mut Conn, act: &Act, id: ChargeId) -> Result<(Charge, Sight)> {
 pub async fn read_charge(store: &Store, act: &Act, id: ChargeId) -> Result<Written<ChargeView>> {
     let act = act.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let (charge, sight) = find(conn, &act, id)?;
             Ok(written(&charge, &sight, false))
         })

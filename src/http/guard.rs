@@ -307,11 +307,14 @@ impl<P: Permission> Allowed<P> {
         let (act, client) = (self.act(), self.caller.client);
         // Supervision is of the whole country.
         let record = self.gate.authenticator.directory.find(client)?.filter(|_| !self.caller.oversight);
+        let looking = self.gate.services.access.looking();
         let outside = match record.as_ref().and_then(|r| r.territory.as_deref()) {
-            Some(territory) => alerts::actions::outside(&self.gate.store, &act.scope, person, territory).await?,
+            Some(territory) => match looking.known_outside(client, person.uuid(), act.now) {
+                Some(known) => known,
+                None => alerts::actions::outside(&self.gate.store, &act.scope, person, territory).await?,
+            },
             None => false,
         };
-        let looking = self.gate.services.access.looking();
         self.settle(req, &act, looking.subject(client, self.caller.user.as_deref(), person.uuid(), outside, act.now)).await
     }
 

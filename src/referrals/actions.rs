@@ -114,7 +114,7 @@ pub async fn draft_referral(store: &Store, act: Act, once: Once, new: ReferralCr
 /// One referral.
 pub async fn read_referral(store: &Store, act: &Act, id: ReferralId) -> Result<Written<ReferralView>> {
     let act = act.clone();
-    store.read(move |conn| Ok(written(&store::find(conn, &act.scope, id)?.0, &act, false))).await
+    store.read_few(move |conn| Ok(written(&store::find(conn, &act.scope, id)?.0, &act, false))).await
 }
 
 /// One page of one of the caller's boxes.

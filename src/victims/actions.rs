@@ -85,7 +85,7 @@ pub async fn list_victims(
 pub async fn read_part(store: &Store, act: &Act, case: CaseId, id: VictimId) -> Result<Written<CaseVictimView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let sight = sight(conn, &scope, case)?;
             if !sight.sees_victim(id) {
                 return Err(Error::NotFound);
@@ -125,7 +125,7 @@ pub async fn amend_part(
 /// One victim.
 pub async fn read_victim(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimView>> {
     let scope = act.scope.clone();
-    store.read(move |conn| show(conn, &scope, id)).await
+    store.read_few(move |conn| show(conn, &scope, id)).await
 }
 
 fn show(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Written<VictimView>> {
@@ -175,7 +175,7 @@ pub fn amended(tx: &mut Conn, act: &Act, id: VictimId, version: i64, patch: Vict
 pub async fn read_identity(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimIdentityView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let Named { of, identity, version, updated_at, sight } = store::find_identity(conn, &scope, id)?;
             Ok(Written { view: identity_view(&identity, of, version, updated_at), tag: sight.view(), replayed: false })
         })
