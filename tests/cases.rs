@@ -1,6 +1,6 @@
 //! Cases, and who sees them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sistra::auth::Purpose;
 
 use crate::both;
@@ -170,6 +170,35 @@ fn an_accepted_referral_shows_exactly_its_sections_and_a_revoked_one_nothing(wor
     assert_eq!(revoked.status, 200, "{}", revoked.text);
     assert_eq!(world.get(&path, &shelter).status, 404);
     assert_eq!(world.get(&format!("{path}/victims"), &shelter).status, 404);
+}
+
+fn a_participant_reads_why_a_case_moved_with_the_narrative_only_and_which_charges_with_the_charges_only(world) {
+    let owner = world.prosecutor();
+    let made = world.post("/v1/cases", &owner, &case());
+    let path = made.header("location");
+    let reason = "El testigo protegido se retractó";
+    let body = json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}, "reason": reason});
+    let moved = world.step(&path, &owner, &made.header("etag"), &body);
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    let told = |token: &str| {
+        let page = world.get(&format!("{path}/transitions"), token);
+        assert_eq!(page.status, 200, "{}", page.text);
+        let last = page.json()["items"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["trigger"], "reject_outright");
+        (last["reason"].clone(), last["charges"].as_array().unwrap().len())
+    };
+    assert_eq!(told(&owner), (json!(reason), 1));
+    for (agency, section, seen) in [
+        ("PE-PNP-DIRCTPTIM", "victims", (Value::Null, 0)),
+        ("PE-MIMP-INABIF", "narrative", (json!(reason), 0)),
+        ("PE-MIMP-UPE", "charges", (Value::Null, 1)),
+    ] {
+        let let_in = json!({"agency": agency, "role": "investigation_support", "sections": [section]});
+        let granted = world.post(&format!("{path}/participants"), &owner, &let_in);
+        assert_eq!(granted.status, 201, "{}", granted.text);
+        assert_eq!(told(&world.token(agency, "cases:read", Purpose::Investigation)), seen, "{section}");
+    }
+    assert_eq!(told(&world.token("PE-DP", "cases:read", Purpose::Oversight)), (json!(reason), 1));
 }
 
 fn an_identity_has_a_door_of_its_own(world) {

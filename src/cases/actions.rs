@@ -418,8 +418,14 @@ pub async fn list_transitions(
     let scope = act.scope.clone();
     store
         .read(move |conn| {
-            super::docket::sight(conn, &scope, id)?;
-            transitions::list(conn, id, id, after.as_ref(), limit)
+            let sight = super::docket::sight(conn, &scope, id)?;
+            // The stage comes with any grant; why it changed and which charges moved are told like the parts they are of.
+            let told = |mut done: TransitionView| {
+                done.reason = done.reason.filter(|_| sight.sees(Section::Narrative));
+                done.charges.retain(|_| sight.sees(Section::Charges));
+                done
+            };
+            Ok(transitions::list(conn, id, id, after.as_ref(), limit)?.map(told))
         })
         .await
 }

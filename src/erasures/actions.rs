@@ -67,7 +67,7 @@ pub async fn propose(store: &Store, act: Act, once: Once, new: ErasureCreate) ->
 /// Registers a proposal and lays it on the desks of those whom it concerns.
 pub fn enter(tx: &mut Conn, actor: &Actor, proposed: &Erasure, lane: Option<&str>) -> Result<()> {
     let person = proposed.person;
-    if vault::is_destroyed(tx, person.subject())? {
+    if vault::is_gone(tx, person.subject())? {
         return Err(Error::Erased);
     }
     if person.survivor(tx)? != person {
