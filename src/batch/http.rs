@@ -68,7 +68,7 @@ async fn run(
     };
     let claimed = {
         let (once, now) = (once.clone(), act.now);
-        joined.store.write(move |tx| idempotency::claim(tx, &once, once.bucket(), id.erase(), 1, now)).await?
+        joined.store.write(move |tx| idempotency::claim(tx, &once, id.erase(), 1, now)).await?
     };
     if let Claim::Replay { resource, .. } = claimed {
         let done = joined.store.read(move |conn| store::find(conn, BatchId::from_uuid(resource.uuid()))).await?;
