@@ -50,6 +50,7 @@ use crate::statistics::{Figures, projector};
 use crate::vault::Vault;
 use crate::webhooks::Hooks;
 use crate::webhooks::dispatcher::Dispatcher;
+use crate::webhooks::sender::Sender;
 
 /// The part of the contract that no handler carries.
 #[derive(OpenApi)]
@@ -231,8 +232,9 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let index = Arc::new(index_key(&store)?);
     let (origin, memory) = (config.serve.ledger_origin.as_deref(), config.ledger_memory.as_deref());
     let notary = Arc::new(Notary::load_or_create(&config.data_dir, memory, origin, Timestamp::now())?);
+    let outgoing = crate::tls::settings(config.serve.ca_file.as_deref())?;
     let issuers = match &config.serve.trusted_issuers {
-        Some(path) => Issuers::load(path)?,
+        Some(path) => Issuers::load(path, &outgoing)?,
         None => Issuers::none(),
     };
     let directory = Directory::load(&store).map_err(|e| format!("clients not loaded: {e:?}"))?;
@@ -258,7 +260,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
         longest: Duration::from_millis(serve.request_timeout_ms).saturating_sub(Duration::from_secs(1)),
         bell: Bell::default(),
     });
-    let hooks = Arc::new(Hooks::new(Arc::clone(&feed), serve.webhook_allow_private, usize::from(serve.webhook_at_once)));
+    let sender = Sender::new(serve.webhook_allow_private, outgoing);
+    let hooks = Arc::new(Hooks::new(Arc::clone(&feed), sender, usize::from(serve.webhook_at_once)));
     if hooks.lab() {
         log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
     }

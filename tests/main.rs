@@ -25,6 +25,7 @@ mod looking;
 mod matrix;
 mod merges;
 mod operations;
+mod outgoing;
 mod persons;
 mod plans;
 mod possession;
