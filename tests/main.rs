@@ -36,6 +36,7 @@ mod referrals;
 mod releases;
 mod retention;
 mod revocation;
+mod routing;
 mod schema;
 mod search;
 mod statistics;

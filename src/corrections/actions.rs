@@ -180,7 +180,7 @@ pub async fn read(store: &Store, act: &Act, id: CorrectionId) -> Result<Written<
     store.read(move |conn| Ok(written(&find(conn, &act, id)?.0, false))).await
 }
 
-/// One page of one of the caller's boxes. Supervisors have none: they read by id.
+/// One page of one of the caller's boxes.
 pub async fn list(
     store: &Store,
     act: &Act,
