@@ -261,6 +261,7 @@ fn facts(conn: &mut Conn, act: &Act, case: &Case, needs: Needs) -> Result<Facts>
     Ok(Facts {
         agency_kind: agencies::kind(conn, act.agency())?,
         identified: needs.identified && accused::has_identified(conn, id)?,
+        unclear: if needs.elements { victims::unclear(conn, id)? } else { Vec::new() },
         open_referrals: if needs.referrals { referrals::open_count(conn, id, &case.owner)? } else { 0 },
         charges: charges::of_case(conn, id)?,
         past: if needs.past { transitions::past(conn, id)? } else { Vec::new() },
