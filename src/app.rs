@@ -228,7 +228,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let catalogue = Arc::new(config.catalogue()?);
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
-    let cursors = Cursors::new(&keys.cursor_secret())?;
+    let cursors = Arc::new(Cursors::new(&keys.cursor_secret())?);
     let index = Arc::new(index_key(&store)?);
     let (origin, memory) = (config.serve.ledger_origin.as_deref(), config.ledger_memory.as_deref());
     let notary = Arc::new(Notary::load_or_create(&config.data_dir, memory, origin, Timestamp::now())?);
