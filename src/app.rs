@@ -450,7 +450,7 @@ impl HasHandle for actix_web::dev::Server {
     }
 }
 
-/// Threads beside the server: the sealer, fresh clients and keys, the webhooks, and the broom.
+/// Threads beside the server: the sealer, fresh clients and keys, the webhooks, the feed, and the broom.
 fn helpers(
     store: &Store,
     authenticator: &Arc<Authenticator>,
@@ -467,10 +467,12 @@ fn helpers(
     let (s2, a2, f2) = (store.clone(), Arc::clone(authenticator), Arc::clone(stop));
     let f4 = Arc::clone(stop);
     let (s3, r3, f3) = (store.clone(), feed.retention, Arc::clone(stop));
+    let (s5, b5, f5) = (store.clone(), Arc::clone(feed), Arc::clone(stop));
     Ok(vec![
         spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &n1, &b1.bell, interval, &f1)))?,
         spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
         spawn("sistra-webhooks", Box::new(move || dispatcher.run(&f4)))?,
+        spawn("sistra-feed", Box::new(move || events::actions::keep_watch(&s5, &b5, &f5)))?,
         spawn("sistra-broom", Box::new(move || sweep(&s3, r3, &f3)))?,
     ])
 }
