@@ -29,7 +29,7 @@
 //! | [`htcds`] | the field's own format, IOM's HTCDS, in and out |
 //! | [`ctdc`] | the file of victims that nobody can be found in, for CTDC |
 //! | [`corrections`] | what another agency says is wrong in a record |
-//! | [`batch`] | many writes as one |
+//! | [`batch`] | many operations as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`statistics`] | figures, releases, open data |
 //! | [`demo`] | a synthetic registry |
