@@ -38,7 +38,7 @@ pub async fn add_accused(
     let written = store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::one(tx, AccusedId::from_uuid(resource.uuid()))?;
                 return Ok(Written { view: stored.view(), tag: head.sight.view(), replayed: true });

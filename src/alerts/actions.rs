@@ -75,7 +75,7 @@ pub async fn make_move(
             if !act.scope.oversight() {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, true));
             }

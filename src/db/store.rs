@@ -192,11 +192,6 @@ impl Store {
         Ok(Together { store: Self(Arc::clone(&self.0), Some(unit)), outcome })
     }
 
-    /// Whether this is one transaction's.
-    pub fn is_joined(&self) -> bool {
-        self.1.is_some()
-    }
-
     /// [`Store::read`] for threads that may block (tools, the sealer).
     pub fn read_blocking<T>(&self, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         let mut conn = self.0.pool.get().map_err(|_| Error::Unavailable(Unavailable::Storage))?;

@@ -47,13 +47,24 @@ impl AccessLog {
         Ok(Self(Door::Postgres(queue)))
     }
 
-    /// Appends an access entry; returns once it is durable. A read that cannot be recorded is refused.
-    pub async fn record(&self, actor: &Actor, now: Timestamp, entry: Entry) -> Result<EntryId> {
+    /// The rows of an access entry, and its id.
+    pub fn rows(actor: &Actor, now: Timestamp, entry: Entry) -> Result<(EntryId, Vec<Row>)> {
         let persons = entry.of_persons();
         let row = Row::of(actor, now, entry)?;
         let id = row.id();
         let persons = persons.into_iter().map(|person| Row::of(actor, now, person));
-        let rows = std::iter::once(Ok(row)).chain(persons).collect::<Result<Vec<_>>>()?;
+        Ok((id, std::iter::once(Ok(row)).chain(persons).collect::<Result<Vec<_>>>()?))
+    }
+
+    /// Appends an access entry; returns once it is durable. A read that cannot be recorded is refused.
+    pub async fn record(&self, actor: &Actor, now: Timestamp, entry: Entry) -> Result<EntryId> {
+        let (id, rows) = Self::rows(actor, now, entry)?;
+        self.append(rows).await?;
+        Ok(id)
+    }
+
+    /// Appends rows; returns once they are durable.
+    pub async fn append(&self, rows: Vec<Row>) -> Result<()> {
         let fate = match &self.0 {
             Door::Sqlite(store) => store.write(move |tx| append_rows(tx, &rows)).await,
             Door::Postgres(queue) => {
@@ -66,7 +77,7 @@ impl AccessLog {
             }
         };
         match fate {
-            Ok(()) => Ok(id),
+            Ok(()) => Ok(()),
             Err(Error::Unavailable(Unavailable::Overloaded)) => Err(Error::Unavailable(Unavailable::Overloaded)),
             Err(_) => Err(Error::Unavailable(Unavailable::Audit)),
         }

@@ -98,7 +98,7 @@ pub fn publish(
     let (by, once, kept, draft) = (by.clone(), once.cloned(), frozen.clone(), Arc::new(draft));
     store.write_blocking(move |tx| {
         if let Some(once) = &once {
-            idempotency::claim(tx, once, once.bucket(), kept.id.erase(), 1, by.now)?;
+            idempotency::claim(tx, once, kept.id.erase(), 1, by.now)?;
         }
         release_store::insert(tx, &kept, by.agency.as_ref().map(AgencyCode::as_str), &draft)?;
         let entry = Entry::new(Action::Created, kept.id, Some(1)).resting_on(&format!("sha256:{}", kept.sha256));
@@ -118,7 +118,7 @@ fn replay(store: &Store, once: Option<&Once>, period: &Period, now: Timestamp) -
     let conflict = || Error::StateConflict(vec!["already_released".into()]);
     let Some(once) = once.cloned() else { return Err(conflict()) };
     let id = existing.id;
-    store.write_blocking(move |tx| match idempotency::claim(tx, &once, once.bucket(), id.erase(), 1, now)? {
+    store.write_blocking(move |tx| match idempotency::claim(tx, &once, id.erase(), 1, now)? {
         Claim::Replay { resource, .. } if resource == id.erase() => Ok(()),
         // A new claim goes back with the transaction.
         Claim::New | Claim::Replay { .. } => Err(conflict()),

@@ -41,7 +41,7 @@ pub async fn add_victim(
     let written = store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let part = store::find_part(tx, case, VictimId::from_uuid(resource.uuid()))?;
                 return Ok(Written { view: part.view(), tag: head.sight.view(), replayed: true });

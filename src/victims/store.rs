@@ -150,6 +150,26 @@ pub fn in_case(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
         .load(conn)?)
 }
 
+/// The victims of the case of whom an element of trafficking is not known yet.
+pub fn unclear(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
+    let parts: Vec<(VictimId, Json)> = case_victim::table
+        .filter(case_victim::bucket.eq(case.bucket().number()))
+        .filter(case_victim::case_id.eq(case))
+        .select((case_victim::victim_id, case_victim::detail))
+        .limit(1_000)
+        .load(conn)?;
+    let mut found = Vec::new();
+    for (id, detail) in parts {
+        let part: Part = detail.read()?;
+        // The person is asked for only where the answer rests on the age.
+        if part.elements_known(false) || part.elements_known(true) && one(conn, id)?.detail.minor() {
+            continue;
+        }
+        found.push(id);
+    }
+    Ok(found)
+}
+
 /// Whether a victim of the case is a minor, or may be.
 pub fn any_minor(conn: &mut Conn, case: CaseId) -> Result<bool> {
     for id in in_case(conn, case)? {
