@@ -374,7 +374,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&hooks), Arc::clone(&metrics_data));
     let mut threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
-    threads.push(jobs(bench, bell, &stop)?);
+    threads.push(jobs(bench, bell, &stop, serve.jobs_at_once)?);
     threads.push(follow(&figures, &store, &catalogue, &stop)?);
     Ok(Running {
         addr,
@@ -491,8 +491,8 @@ fn follow(
         .map_err(|e| format!("cannot start sistra-figures: {e}"))
 }
 
-/// The thread that does the jobs.
-fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
+/// The thread that does the jobs, with those that it starts.
+fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>, at_once: usize) -> Result<JoinHandle<()>, String> {
     let works: Works = vec![
         (JobKind::Import, Box::new(crate::imports::run::ImportWork)),
         (JobKind::Export, Box::new(crate::exports::run::ExportWork)),
@@ -500,7 +500,7 @@ fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result
     let stop = Arc::clone(stop);
     std::thread::Builder::new()
         .name("sistra-jobs".to_owned())
-        .spawn(move || worker::run(&bench, &works, &bell, &stop))
+        .spawn(move || worker::run(&bench, &works, &bell, &stop, at_once))
         .map_err(|e| format!("cannot start sistra-jobs: {e}"))
 }
 

@@ -136,6 +136,9 @@ pub struct ServeArgs {
     /// Worker threads
     #[arg(long, env = "SISTRA_WORKERS", default_value_t = 2)]
     pub workers: usize,
+    /// Imports and exports that this server works on at a time
+    #[arg(long, env = "SISTRA_JOBS_AT_ONCE", default_value_t = 2)]
+    pub jobs_at_once: usize,
     /// Database connections
     #[arg(long, env = "SISTRA_DB_CONNECTIONS", default_value_t = 8)]
     pub db_connections: u32,
@@ -291,6 +294,7 @@ impl Config {
             metrics_bind: Some(local),
             public_url: Some("http://sistra.test".to_owned()),
             workers: 2,
+            jobs_at_once: 2,
             db_connections: 8,
             db_acquire_timeout_ms: 5_000,
             db_statement_timeout_ms: 10_000,

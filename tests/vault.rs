@@ -409,6 +409,33 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
     p.patch(&known, json!({"occupation": w()}));
     p.patch(&format!("{known}/identity"), identity(false));
     p.patch(&format!("{firm}/identity"), identity(true));
+    // The same by a file: made, amended by a second one, and refused.
+    let from_file = |key: &str| {
+        let mut one = case();
+        one["external_ref"] = json!(key);
+        one["title"] = w().into();
+        one["summary"] = w().into();
+        one["extensions"] = json!([{"name": w(), "value": w()}]);
+        one["victims"][0]["identity"] = victim_identity();
+        one["victims"][0]["indigenous_people"] = w().into();
+        one["accused"][0]["identity"] = identity(false);
+        one["accused"][0]["occupation"] = w().into();
+        one["accused"].as_array_mut().unwrap().push(json!({"label": "a2", "kind": "legal_person", "identity": identity(true)}));
+        one
+    };
+    let mut wrong = from_file("EXP-2");
+    wrong["report_channel"] = w().into();
+    wrong["charges"][0]["victims"] = json!([w()]);
+    for (lines, statuses) in [(vec![from_file("EXP-1"), wrong], ["created", "rejected"].as_slice()), (vec![from_file("EXP-1")], &["updated"])] {
+        let body = lines.iter().map(|l| format!("{l}\n")).collect::<String>();
+        let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", &unique())];
+        let queued = world.send("POST", "/v1/imports", Some(&token), &headers, body.as_bytes());
+        assert_headers_are_bare(&queued);
+        let job = crate::imports::ended(world, &token, &queued.header("location"));
+        let report = crate::imports::file(world, &token, &job, 0);
+        assert_eq!(report.iter().map(|l| l["status"].as_str().unwrap()).collect::<Vec<_>>(), statuses, "{report:?}");
+        assert!(!format!("{job}{report:?}").contains(WORD), "a report quotes nothing: {report:?}");
+    }
     p.post(&format!("{path}/notes"), json!({"visibility": "shared", "text": w()}));
     p.post(&format!("{path}/decisions"), json!({"kind": "auto", "number": w(), "date": "2026-03-18", "authority": w(), "result": w(), "document_ref": w()}));
     let hearing = p.post(&format!("{path}/hearings"), json!({"kind": "other", "scheduled_at": "2026-03-18T14:00:00Z", "court": w(),

@@ -111,19 +111,31 @@ pub async fn amend_charge(
 
 /// The same, in a transaction that does more.
 pub fn amended(tx: &mut Conn, act: &Act, id: ChargeId, version: i64, patch: ChargePatch) -> Result<Written<ChargeView>> {
+    change(tx, act, id, Some(version), patch).map(|(written, _)| written)
+}
+
+/// The same, at whatever version it stands where none is named. Answers the pointers that changed, too.
+pub fn change(
+    tx: &mut Conn,
+    act: &Act,
+    id: ChargeId,
+    version: Option<i64>,
+    patch: ChargePatch,
+) -> Result<(Written<ChargeView>, Vec<String>)> {
     let (mut charge, sight) = find(tx, act, id)?;
     sight.must_own()?;
-    must_match(charge.version, version)?;
+    let read_at = charge.version;
+    must_match(read_at, version.unwrap_or(read_at))?;
     let head = head_for_write(tx, &act.scope, charge.case)?;
     may_change(act, &head.case, &charge, &patch)?;
     let known = victims::in_case(tx, charge.case)?;
     let changed = charge.amend(patch, act, head.case.fact_date(), &known)?;
     if !changed.is_empty() {
-        store::update(tx, &charge, version)?;
-        let entry = Entry::new(Action::Updated, id, Some(charge.version)).changed(changed);
+        store::update(tx, &charge, read_at)?;
+        let entry = Entry::new(Action::Updated, id, Some(charge.version)).changed(changed.clone());
         ledger::append(tx, &act.actor, act.now, vec![entry])?;
     }
-    Ok(written(&charge, &sight, false))
+    Ok((written(&charge, &sight, false), changed))
 }
 
 /// A charge that went on elsewhere is amended there; another offence is for as long as the profile says.

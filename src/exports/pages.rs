@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::model::{ACCUSED, ACCUSED_IDENTITIES, CASES, CHARGES, REFERRALS, Sheet, VICTIM_IDENTITIES, VICTIMS};
-use super::wire::{ExportCreate, ExportFormat, ExportType};
+use super::model::{ACCUSED, ACCUSED_IDENTITIES, CASES, CHARGES, Lines, REFERRALS, Sheet, VICTIM_IDENTITIES, VICTIMS};
+use super::wire::{ExportCreate, ExportType};
 use crate::act::Act;
 use crate::cases::docket::Filter;
 use crate::cases::model::Case;
@@ -40,7 +40,7 @@ pub enum Place {
 /// The records of a page.
 #[derive(Debug)]
 pub struct Sheaf {
-    format: ExportFormat,
+    format: Lines,
     /// Text and number of records, by the name of the sheet.
     pub texts: BTreeMap<&'static str, (Vec<u8>, i64)>,
     /// What the ledger is told: every record shown, every person in an entry of her or his own.
@@ -62,27 +62,26 @@ impl Sheaf {
     }
 }
 
+/// Which cases an order is of.
+pub fn filter(order: &ExportCreate) -> Filter {
+    Filter {
+        reported_from: order.reported_from,
+        reported_to: order.reported_to,
+        updated_from: order.updated_from,
+        ..Filter::default()
+    }
+}
+
 /// Reads the page at a place. Its entries must be written before anybody reads it.
-pub fn read(conn: &mut Conn, act: &Act, client: ClientId, order: &ExportCreate, at: &Place) -> Result<Sheaf> {
-    let mut sheaf =
-        Sheaf { format: order.format, texts: BTreeMap::new(), entries: Vec::new(), persons: 0, rows: 0, next: Place::End };
+pub fn read(conn: &mut Conn, act: &Act, client: ClientId, order: &ExportCreate, format: Lines, at: &Place) -> Result<Sheaf> {
+    let mut sheaf = Sheaf { format, texts: BTreeMap::new(), entries: Vec::new(), persons: 0, rows: 0, next: Place::End };
     let limit = Limit::new(ROWS).unwrap_or(Limit::DEFAULT);
     let referrals = order.types.contains(&ExportType::Referral);
     match at {
         Place::Cases(_) if order.types == [ExportType::Referral] => sheaf.next = Place::Received(None),
         Place::Cases(after) => {
-            let filter = Filter {
-                stages: Vec::new(),
-                owner: None,
-                territory: None,
-                exploitation: None,
-                reported_from: order.reported_from,
-                reported_to: order.reported_to,
-                updated_from: order.updated_from,
-                case: None,
-                // The day of the report stands: whatever changes meanwhile, no case is passed by or comes twice.
-                sort: CaseSort::ReportedAsc,
-            };
+            // The day of the report stands: whatever changes meanwhile, no case is passed by or comes twice.
+            let filter = Filter { sort: CaseSort::ReportedAsc, ..filter(order) };
             let Page { items, next } = cases::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
             for (case, sight) in &items {
                 one_case(conn, act, order, case, sight, client, &mut sheaf)?;
