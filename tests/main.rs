@@ -34,6 +34,7 @@ mod protection;
 mod referrals;
 mod releases;
 mod retention;
+mod reviews;
 mod revocation;
 mod schema;
 mod search;
