@@ -81,6 +81,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::holds::http::routes(cfg);
+    crate::retention::http::routes(cfg);
     crate::erasures::http::routes(cfg);
     crate::imports::http::routes(cfg);
     crate::exports::http::routes(cfg);
@@ -252,6 +253,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
+    let told = access.clone();
     let access = Watch::new(access, Looking::new(config.quotas()), store.clone());
     let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
@@ -288,6 +290,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let door = web::Data::new(TokenDoor {
         authenticator: Arc::clone(&authenticator),
         store: store.clone(),
+        access: told,
         limits,
         proxies: serve.trusted_proxy.clone(),
     });

@@ -35,6 +35,7 @@ mod protection;
 mod referrals;
 mod releases;
 mod retention;
+mod reviews;
 mod revocation;
 mod routing;
 mod schema;

@@ -13,6 +13,7 @@ use sistra::kernel::ids::ClientId;
 use sistra::kernel::trail::Trail;
 use sistra::kernel::{AgencyCode, Bucket, Timestamp};
 use sistra::ledger::Actor;
+use sistra::retention::run::{Run, run};
 
 use crate::both;
 use crate::support::contract::DOCUMENT;
@@ -233,12 +234,25 @@ impl Registry {
         let proposed = world.post("/v1/erasures", &asks, &body);
         assert_eq!(proposed.status, 201, "{}", proposed.text);
         real.insert("erasure_id".to_owned(), last(&proposed.header("location")));
+        real.insert("retention_review_id".to_owned(), due(world));
         let nothing = real
             .keys()
             .map(|name| (name.clone(), if name == "code" { OWNER.to_owned() } else { uuid::Uuid::new_v4().to_string() }))
             .collect();
         Self { real, nothing }
     }
+}
+
+/// What the schedule finds of an archived case of the owner.
+fn due(world: &World) -> String {
+    let owner = full(world, OWNER, Purpose::Prosecution);
+    let made = world.post("/v1/cases", &owner, &case());
+    let body = json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}});
+    assert_eq!(world.step(&made.header("location"), &owner, &made.header("etag"), &body).status, 200);
+    let law = std::sync::Arc::new(sistra::catalogue::Catalogue::embedded().unwrap());
+    let how = Run { as_of: "2031-03-20".parse().unwrap(), dry: false, now: Timestamp::now() };
+    let report = run(&world.running.as_ref().unwrap().store, &law, how, |_| ()).unwrap();
+    report.items.iter().find(|item| item.rule == "PE-RET-01").unwrap().review_id.unwrap().to_string()
 }
 
 /// An alert about a client of the owner.
@@ -427,6 +441,9 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("legal_hold_list", 200, 200, 200),
     ("legal_hold_read", 200, 404, 200),
     ("legal_hold_transition_create", 412, 404, 403),
+    ("retention_review_list", 200, 200, 200),
+    ("retention_review_read", 200, 404, 200),
+    ("retention_review_transition_create", 412, 404, 412),
     ("erasure_list", 200, 200, 200),
     ("erasure_read", 200, 404, 200),
     ("erasure_transition_create", 412, 404, 412),
@@ -488,6 +505,7 @@ const OPEN: &[&str] = &[
     "audit_alert_list",
     "legal_hold_list",
     "erasure_list",
+    "retention_review_list",
     "break_glass_list",
     "assistance_list",
     "reunification_list",

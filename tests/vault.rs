@@ -551,6 +551,15 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
 
     let hold = p.post("/v1/legal-holds", json!({"case_id": made.json()["id"], "ground": "audit", "basis": "EXP-1-2026", "reason": format!("{} durante", w())})).header("location");
     p.step(&hold, json!({"trigger": "lift", "reason": format!("{} terminó", w())}));
+    // What fell due is about another case, archived long ago.
+    let old = p.post("/v1/cases", crate::support::case()).header("location");
+    p.step(&old, json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}}));
+    let law = std::sync::Arc::new(sistra::catalogue::Catalogue::embedded().unwrap());
+    let how = sistra::retention::run::Run { as_of: "2031-03-20".parse().unwrap(), dry: false, now: sistra::kernel::Timestamp::now() };
+    let report = sistra::retention::run::run(&world.running.as_ref().unwrap().store, &law, how, |_| ()).unwrap();
+    let due = report.items.iter().find(|item| item.rule == "PE-RET-01").unwrap().review_id.unwrap();
+    p.step(&format!("/v1/retention-reviews/{due}"), json!({"trigger": "restrict", "reason": format!("{} restringe", w())}));
+    p.step(&format!("/v1/retention-reviews/{due}"), json!({"trigger": "lift", "until": crate::reviews::in_days(30), "reason": format!("{} levanta", w())}));
     let asks = world.token("PE-MP-FISTRAP-LIMA", "shred:propose", Purpose::Prosecution);
     let asked = json!({"victim_id": victim.rsplit('/').next(), "ground": "person_asked", "basis": "SOL-1-2026", "reason": format!("{} por escrito", w())});
     p.note("POST", "/v1/erasures", &asked);

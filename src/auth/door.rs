@@ -21,6 +21,7 @@ use crate::http::limits::{Limits, RateClass};
 use crate::http::query::decode;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{Bucket, Error, Timestamp};
+use crate::ledger::AccessLog;
 use crate::per_engine;
 
 /// What the endpoints need; the store is for remembering assertions, proofs and revocations.
@@ -29,6 +30,8 @@ pub struct TokenDoor {
     pub authenticator: Arc<Authenticator>,
     /// Remembers assertions.
     pub store: Store,
+    /// Records what is told of a token.
+    pub access: AccessLog,
     /// Quotas.
     pub limits: Arc<Limits>,
     /// Proxies whose `X-Forwarded-For` is believed.

@@ -97,6 +97,10 @@ policy! {
     HoldWrite => "holds:write", None, Write;
     /// Look at legal holds.
     HoldRead => "holds:read", None, Read;
+    /// Look at what fell due by the retention schedule.
+    RetentionRead => "retention:read", None, Read;
+    /// Decide what becomes of it.
+    RetentionDecide => "retention:decide", None, Write;
     /// Ask that a person be erased.
     ErasurePropose => "shred:propose", None, Write;
     /// Look at erasures. Either of two scopes will do, so the handler asks for them.
@@ -162,6 +166,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("break_glass:review", "Review how glass was broken"),
     ("holds:read", "Look at legal holds"),
     ("holds:write", "Place and lift legal holds"),
+    ("retention:read", "Look at what fell due by the retention schedule"),
+    ("retention:decide", "Decide whether it is kept, restricted or forgotten"),
     ("shred:propose", "Ask that a person be erased"),
     ("shred:approve", "Agree that a person be erased, or not"),
     ("imports:create", "Bring many cases in from a file"),

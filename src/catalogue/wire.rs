@@ -423,7 +423,7 @@ pub struct PartEntry {
 /// The retention schedule.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"release": "2026-11.3f9a0c1b2d4e", "items": [{"code": "PE-RET-01", "jurisdiction": "PE",
-    "label": "Expediente archivado: revisar", "class": "case", "status": "archived", "after_months": 60, "action": "review",
+    "label": "Expediente archivado: revisar", "class": "case", "status": "archived", "after_months": 60, "from_age_years": null, "action": "review",
     "basis": "Ley 29733 art. 8", "source": "proposal, no published schedule was read", "verified": false}], "next_cursor": null}))]
 pub struct RetentionCatalogue {
     /// Names the content of the whole catalogue.
@@ -452,12 +452,16 @@ pub struct RetentionEntry {
     /// What it is about: `case`, `victim` or `accused`.
     #[schema(max_length = 20)]
     pub class: String,
-    /// How that must stand: `archived` or `ended` (a case), `cases_ended` (a victim), `cleared` or `convicted` (an accused).
+    /// How that must stand: `archived` or `ended` (a case), `cases_ended` or `of_age` (a victim), `cleared` or `convicted` (an accused).
     #[schema(max_length = 20)]
     pub status: String,
     /// How many months after it has stood so.
-    #[schema(minimum = 1, maximum = 1200)]
+    #[schema(minimum = 0, maximum = 1200)]
     pub after_months: i64,
+    /// Of a victim: counted from the day on which she or he is this many years old for certain, where that is later; null
+    /// where the age does not matter.
+    #[schema(required, minimum = 1, maximum = 120)]
+    pub from_age_years: Option<i64>,
     /// What becomes of it: `review`, `restrict` (owner and oversight only), `pseudonymise` or `erase` (both propose an erasure).
     #[schema(max_length = 20)]
     pub action: String,
@@ -726,6 +730,7 @@ pub fn retention(rule: &RetentionRule, lang: &str) -> RetentionEntry {
         class: rule.class.as_str().to_owned(),
         status: rule.status.as_str().to_owned(),
         after_months: i64::from(rule.after_months),
+        from_age_years: rule.from_age_years.map(i64::from),
         action: rule.action.as_str().to_owned(),
         basis: rule.basis.clone(),
         source: rule.source.clone(),

@@ -1284,3 +1284,22 @@ diesel::table! {
         created_at -> TimeSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `retention_review`: what fell due, and what somebody decided about it.
+    retention_review (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        subject_type -> Text,
+        subject_id -> IdSql,
+        rule -> Text,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}

@@ -198,6 +198,7 @@ followed! {
     "legal_hold" => Way::Nobody, Open, "";
     "erasure" => Way::Nobody, Open, "";
     "retention_run" => Way::Nobody, Open, "";
+    "retention_review" => Way::Nobody, Open, "";
 }
 
 /// What is known of a type; nothing of one that a newer program wrote.

@@ -129,6 +129,7 @@ const PLAIN: &[&str] = &[
     "survivor_changed",
     "legal_hold_id",
     "erasure_id",
+    "retention_review_id",
     "basis",
     "best_interest",
     "ground",

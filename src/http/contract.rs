@@ -225,6 +225,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         || (method == "patch" && of_person)
         || (versioned && of_person)
         || keeping
+        || path == "/v1/retention-reviews/{retention_review_id}/transitions"
     {
         statuses.push(410);
     }

@@ -136,6 +136,8 @@ kinds! {
     Erasure, ErasureId, "erasure";
     /// A time that the retention schedule was carried out.
     RetentionRun, RetentionRunId, "retention_run";
+    /// What fell due by the retention schedule, and what became of it.
+    RetentionReview, RetentionReviewId, "retention_review";
     /// A subscription to the feed.
     Webhook, WebhookId, "webhook";
     /// One attempt to deliver an event.
