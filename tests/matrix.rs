@@ -428,7 +428,7 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("statistics_ic_tip", 200, 200, 200),
     ("statistics_sdg", 200, 200, 200),
     ("statistics_quality", 200, 200, 200),
-    ("statistics_release_list", 403, 403, 200),
+    ("statistics_release_list", 200, 200, 200),
     ("statistics_release_read", 403, 403, 200),
     ("statistics_release_preview", 403, 403, 200),
     ("statistics_release_transition_create", 403, 403, 412),

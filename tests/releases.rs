@@ -176,7 +176,8 @@ fn what_is_published_for_ever_is_seen_before_and_let_go_by_somebody_else(world) 
     assert_eq!((shown.status, shown.json()), (200, world.get(&preview, &proposer).json()), "{}", shown.text);
     assert_eq!(shown.json()["sha256"], first.json()["sha256"]);
     let agency = world.token("PE-MP-FISTRAP-LIMA", "statistics:approve", Purpose::Statistics);
-    for path in [list, &path, &preview] {
+    assert_eq!(world.get(list, &agency).json()["items"], json!([]));
+    for path in [&path, &preview] {
         assert_eq!(world.get(path, &agency).code(), "owner_only", "{path}");
         assert_eq!(world.get(path, &token("PE-DP", "audit:read")).code(), "insufficient_scope", "{path}");
     }

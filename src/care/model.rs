@@ -227,6 +227,7 @@ impl CareProcess {
             detail.close_reason = row.closes_as.clone().or(close_reason);
             detail.next_follow_up_on = None;
         } else if next != self.state {
+            detail.close_reason = None;
             // Whoever moves on need not be asked again; whoever comes back begins with nothing settled.
             detail.next_follow_up_on = next_follow_up_on;
         } else {

@@ -22,6 +22,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::{etag, respond};
 use crate::kernel::ids::ReleaseProposalId;
+use crate::kernel::page::Page;
 use crate::kernel::{Error, FaultCode, Result};
 
 /// Mounts the operations.
@@ -36,11 +37,13 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 /// Releases are oversight's to make. Whoever proposes sees what becomes of it, whoever approves what waits: no client has both
 /// scopes.
 fn may_look(caller: &Caller) -> Result<()> {
-    let approve = Trigger::Approve.scope();
-    if !caller.has(approve) && !caller.has(StatisticsPublish::SCOPE) {
-        return Err(Error::InsufficientScope(approve));
-    }
+    may_ask(caller)?;
     must_supervise(caller)
+}
+
+fn may_ask(caller: &Caller) -> Result<()> {
+    let approve = Trigger::Approve.scope();
+    if caller.has(approve) || caller.has(StatisticsPublish::SCOPE) { Ok(()) } else { Err(Error::InsufficientScope(approve)) }
 }
 
 fn must_supervise(caller: &Caller) -> Result<()> {
@@ -80,22 +83,27 @@ async fn busy<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static)
     tokio::task::spawn_blocking(f).await.map_err(|_| Error::internal("panic while making a release"))?
 }
 
-/// The proposals of releases, oldest first, with what became of them. For oversight; `statistics:publish` will do too.
+/// The proposals of releases, oldest first, with what became of them; none for an agency that does not supervise. `statistics:publish` will do too.
 #[utoipa::path(tag = "statistics", summary = "List proposed releases",
-    description = "The proposals of releases, oldest first, with what became of them. For oversight; `statistics:publish` will do too.",
+    description = "The proposals of releases, oldest first, with what became of them; none for an agency that does not supervise. `statistics:publish` will do too.",
     params(("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
     responses((status = 200, description = "A page of proposals", body = ReleaseProposalPage)),
     security(("oauth2" = ["statistics:approve"])))]
 #[get("/v1/statistics/releases")]
 pub async fn statistics_release_list(req: HttpRequest, allowed: Allowed<ReleaseRead>) -> Result<HttpResponse, Problem> {
-    may_look(allowed.caller())?;
+    may_ask(allowed.caller())?;
     let mut params = Params::parse(&req, &["limit", "cursor"])?;
     let limit = params.limit();
     params.finish()?;
     let (client, cursors) = (allowed.caller().client, &allowed.services().cursors);
     let after = cursors.after(&params, client)?;
-    let page = allowed.store().read(move |conn| proposal_store::list(conn, after.as_ref(), limit)).await?;
+    // Who does not supervise has none.
+    let page = if allowed.caller().oversight {
+        allowed.store().read(move |conn| proposal_store::list(conn, after.as_ref(), limit)).await?
+    } else {
+        Page { items: Vec::new(), next: None }
+    };
     let next_cursor = cursors.next(&params, client, page.next.as_ref())?;
     let items = page.items.iter().map(ReleaseProposalView::of).collect();
     Ok(respond::page(&req, &params, None, next_cursor.clone(), &ReleaseProposalPage { items, next_cursor }))
