@@ -50,6 +50,7 @@ use crate::statistics::{Figures, projector};
 use crate::vault::Vault;
 use crate::webhooks::Hooks;
 use crate::webhooks::dispatcher::Dispatcher;
+use crate::webhooks::sender::Sender;
 
 /// The part of the contract that no handler carries.
 #[derive(OpenApi)]
@@ -229,12 +230,13 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let catalogue = Arc::new(config.catalogue()?);
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
-    let cursors = Cursors::new(&keys.cursor_secret())?;
+    let cursors = Arc::new(Cursors::new(&keys.cursor_secret())?);
     let index = Arc::new(index_key(&store)?);
     let (origin, memory) = (config.serve.ledger_origin.as_deref(), config.ledger_memory.as_deref());
     let notary = Arc::new(Notary::load_or_create(&config.data_dir, memory, origin, Timestamp::now())?);
+    let outgoing = crate::tls::settings(config.serve.ca_file.as_deref())?;
     let issuers = match &config.serve.trusted_issuers {
-        Some(path) => Issuers::load(path)?,
+        Some(path) => Issuers::load(path, &outgoing)?,
         None => Issuers::none(),
     };
     let directory = Directory::load(&store).map_err(|e| format!("clients not loaded: {e:?}"))?;
@@ -260,7 +262,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
         longest: Duration::from_millis(serve.request_timeout_ms).saturating_sub(Duration::from_secs(1)),
         bell: Bell::default(),
     });
-    let hooks = Arc::new(Hooks::new(Arc::clone(&feed), serve.webhook_allow_private, usize::from(serve.webhook_at_once)));
+    let sender = Sender::new(serve.webhook_allow_private, outgoing);
+    let hooks = Arc::new(Hooks::new(Arc::clone(&feed), sender, usize::from(serve.webhook_at_once)));
     if hooks.lab() {
         log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
     }
@@ -449,7 +452,7 @@ impl HasHandle for actix_web::dev::Server {
     }
 }
 
-/// Threads beside the server: the sealer, fresh clients and keys, the webhooks, and the broom.
+/// Threads beside the server: the sealer, fresh clients and keys, the webhooks, the feed, and the broom.
 fn helpers(
     store: &Store,
     authenticator: &Arc<Authenticator>,
@@ -466,10 +469,12 @@ fn helpers(
     let (s2, a2, f2) = (store.clone(), Arc::clone(authenticator), Arc::clone(stop));
     let f4 = Arc::clone(stop);
     let (s3, r3, f3) = (store.clone(), feed.retention, Arc::clone(stop));
+    let (s5, b5, f5) = (store.clone(), Arc::clone(feed), Arc::clone(stop));
     Ok(vec![
         spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &n1, &b1.bell, interval, &f1)))?,
         spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
         spawn("sistra-webhooks", Box::new(move || dispatcher.run(&f4)))?,
+        spawn("sistra-feed", Box::new(move || events::actions::keep_watch(&s5, &b5, &f5)))?,
         spawn("sistra-broom", Box::new(move || sweep(&s3, r3, &f3)))?,
     ])
 }

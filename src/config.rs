@@ -240,6 +240,10 @@ pub struct ServeArgs {
     /// Let webhooks speak to private addresses, any port and plain http: for tests and labs only
     #[arg(long, env = "SISTRA_WEBHOOK_ALLOW_PRIVATE")]
     pub webhook_allow_private: bool,
+    /// PEM file of the certificate authorities that outgoing TLS (webhooks, key sets of issuers) believes in place of the
+    /// system's: to add one, give both in one file
+    #[arg(long, env = "SISTRA_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Access log: json, text or off
     #[arg(long, env = "SISTRA_ACCESS_LOG", default_value = "json")]
     pub access_log: AccessLogFormat,
@@ -324,6 +328,7 @@ impl Config {
             feed_retention_days: 400,
             webhook_at_once: 32,
             webhook_allow_private: true,
+            ca_file: None,
             access_log: AccessLogFormat::Json,
         };
         let keyring =

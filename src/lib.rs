@@ -25,11 +25,12 @@
 //! | [`jobs`] [`imports`] [`exports`] | work behind a request: files of cases in, files of records out |
 //! | [`events`] | what changed, for those who see it: the feed |
 //! | [`webhooks`] | the feed, brought to a partner's endpoint |
+//! | [`tls`] | whom the registry believes when it calls out |
 //! | [`extensions`] | what another system says and the registry has no field for |
 //! | [`htcds`] | the field's own format, IOM's HTCDS, in and out |
 //! | [`ctdc`] | the file of victims that nobody can be found in, for CTDC |
 //! | [`corrections`] | what another agency says is wrong in a record |
-//! | [`batch`] | many writes as one |
+//! | [`batch`] | many operations as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`statistics`] | figures, releases, open data |
 //! | [`demo`] | a synthetic registry |
@@ -96,6 +97,7 @@ pub mod referrals;
 pub mod retention;
 pub mod reunifications;
 pub mod statistics;
+pub mod tls;
 pub mod trainings;
 pub mod transitions;
 pub mod vault;

@@ -17,7 +17,7 @@ use sistra::kernel::ids::{ResourceId, VictimId};
 use sistra::kernel::pii::Pii;
 use sistra::kernel::{Error, Timestamp};
 use sistra::persons::Identity;
-use sistra::persons::erasure::{Order, Person, erase};
+use sistra::persons::erasure::{Order, Person, erase, list};
 use sistra::vault::{self, Vault};
 
 use crate::both;
@@ -354,6 +354,29 @@ fn who_is_erased_keeps_a_pseudonym_and_nothing_else(world) {
     assert_eq!(erase(id, &order(), false), Err(Error::Erased));
     // The others are untouched.
     assert_eq!(world.get(&format!("/v1/victims/{held}/identity"), &token).json()["given_names"], "Rosa");
+}
+
+fn an_erasure_that_was_broken_off_behind_the_list_is_finished_by_the_next_try(world) {
+    let token = world.token("PE-MP-FISTRAP-LIMA", &together().join(" "), Purpose::Investigation);
+    let mut new = case();
+    new["victims"][0]["identity"] = json!({"given_names": "Rosa", "paternal_surname": "Quispe"});
+    let path = closed(world, &token, &new);
+    let id: VictimId = person(world, &token, &path, "victims", "victim_id").parse().unwrap();
+    let store = world.running.as_ref().unwrap().store.clone();
+    let law = Arc::new(Catalogue::load(None).unwrap());
+    // The process dies between the list and the database.
+    store.read_blocking(move |conn| list(conn, Person::Victim(id), Timestamp::now())).unwrap();
+    let found = || {
+        let question = json!({"surnames": "Quispe", "given_names": "Rosa"});
+        world.post_with("/v1/victims/search", &token, &[], &question).json()["items"].as_array().unwrap().len()
+    };
+    assert_eq!((world.get(&format!("/v1/victims/{id}/identity"), &token).status, found()), (410, 1));
+    let erase = || erase(&store, &law, Person::Victim(id), &order(), Timestamp::now(), false);
+    assert!(erase().unwrap().erased_at.is_some());
+    assert_eq!(found(), 0, "nobody is found by what is no longer known of them");
+    let history = world.get(&format!("/v1/victims/{id}/history"), &token).json();
+    assert_eq!(history["items"].as_array().unwrap().last().unwrap()["type"], "victim.erased");
+    assert_eq!(erase(), Err(Error::Erased));
 }
 
 fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_any_write(world) {

@@ -38,7 +38,7 @@ pub async fn add_accused(
     let written = store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::one(tx, AccusedId::from_uuid(resource.uuid()))?;
                 return Ok(Written { view: stored.view(), tag: head.sight.view(), replayed: true });
@@ -79,7 +79,7 @@ pub async fn list_accused(
 /// One accused.
 pub async fn read_accused(store: &Store, act: &Act, id: AccusedId) -> Result<Written<AccusedView>> {
     let scope = act.scope.clone();
-    store.read(move |conn| show(conn, &scope, id)).await
+    store.read_few(move |conn| show(conn, &scope, id)).await
 }
 
 fn show(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<Written<AccusedView>> {
@@ -129,7 +129,7 @@ pub fn amended(tx: &mut Conn, act: &Act, id: AccusedId, version: i64, patch: Acc
 pub async fn read_identity(store: &Store, act: &Act, id: AccusedId) -> Result<Written<AccusedIdentityView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let Named { of, identity, version, updated_at, sight } = store::find_identity(conn, &scope, id)?;
             Ok(Written { view: identity_view(&identity, of, version, updated_at), tag: sight.view(), replayed: false })
         })

@@ -78,7 +78,7 @@ pub async fn register(
             if sight.relation == Relation::Oversight {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, victim.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let (stored, stand) = find(tx, &act, AssistanceId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, stand, true));
@@ -226,7 +226,7 @@ pub async fn make_move(
             if failed.contains(&"owner_only") {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, stand, true));
             }

@@ -82,7 +82,7 @@ pub async fn begin(
         .write(move |tx| {
             let sight = victims::through(tx, &act.scope, victim, Section::Assistance)?;
             must_act(&sight)?;
-            let claim = idempotency::claim(tx, &once, victim.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let (stored, _) = find(tx, &act, CareProcessId::from_uuid(resource.uuid()))?;
                 return written(tx, &act, &stored, true);
@@ -228,7 +228,7 @@ pub async fn make_move(
         .write(move |tx| {
             let (before, sight) = find(tx, &act, id)?;
             must_act(&sight)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return written(tx, &act, &before, true);
             }

@@ -102,7 +102,8 @@ fn case(row: Row, keys: &Keys) -> Result<Case> {
 pub fn find(conn: &mut Conn, scope: &Scope, id: CaseId) -> Result<(Case, Sight)> {
     let sight = sight(conn, scope, id)?;
     let (bucket, id) = id.key();
-    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    let row: Row =
+        per_engine!(conn, c => t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(c)?);
     Ok((case(row, &vault::keys(conn, [id])?)?, sight))
 }
 

@@ -111,6 +111,12 @@ pub enum Guard {
         /// The states.
         states: Vec<String>,
     },
+    /// Of every victim of an open charge for one of these offences it is known what was done and what for, and of a grown
+    /// one by what means: nobody is accused of what nobody knows yet.
+    ElementsKnown {
+        /// Codes of offences that have these elements.
+        offences: Vec<String>,
+    },
     /// No referral of the case is open.
     NoOpenReferral,
     /// No open charge is for an offence that bars agreed endings.
@@ -155,6 +161,7 @@ impl Guard {
             Self::NoIdentifiedAccused => "no_identified_accused",
             Self::HasChargeIn { .. } => "has_charge_in",
             Self::NoChargeIn { .. } => "no_charge_in",
+            Self::ElementsKnown { .. } => "elements_known",
             Self::NoOpenReferral => "no_open_referral",
             Self::EarlyTerminationAllowed => "early_termination_allowed",
             Self::ComplexityIs { .. } => "complexity_is",

@@ -35,7 +35,7 @@ pub async fn make_charge(store: &Store, act: Act, once: Once, new: ChargeCreate)
                 Err(Error::NotFound) => return Err(Error::field("/case_id", FaultCode::ReferenceNotFound)),
                 head => head?,
             };
-            let claim = idempotency::claim(tx, &once, case_id.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&store::find(tx, ChargeId::from_uuid(resource.uuid()))?, &head.sight, true));
             }
@@ -68,7 +68,7 @@ fn find(conn: &mut Conn, act: &Act, id: ChargeId) -> Result<(Charge, Sight)> {
 pub async fn read_charge(store: &Store, act: &Act, id: ChargeId) -> Result<Written<ChargeView>> {
     let act = act.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let (charge, sight) = find(conn, &act, id)?;
             Ok(written(&charge, &sight, false))
         })
@@ -153,7 +153,7 @@ pub async fn move_charge(
         .write(move |tx| {
             let (charge, sight) = find(tx, &act, id)?;
             sight.must_own()?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&charge, &sight, true));
             }

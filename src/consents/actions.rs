@@ -67,7 +67,7 @@ pub async fn offer_consent(
             if sight.relation == Relation::Oversight {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, victim.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::find(tx, ConsentId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, &sight, &act, identities, true));
@@ -130,7 +130,7 @@ pub async fn move_consent(
         .write(move |tx| {
             let (before, sight) = find(tx, &act, id)?;
             must_keep(&before, &sight, &act)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, &sight, &act, identities, true));
             }

@@ -6,7 +6,7 @@ use super::model::{Consent, ConsentDetail};
 use super::states::State;
 use crate::act::Act;
 use crate::db::schema::{consent as t, consent_referral};
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{ConsentId, ReferralId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
@@ -92,6 +92,7 @@ pub fn update(tx: &mut Conn, after: &Consent, read_at: i64) -> Result<()> {
             t::version.eq(after.version),
             t::updated_at.eq(after.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }

@@ -52,7 +52,7 @@ pub async fn propose(store: &Store, act: Act, once: Once, new: ErasureCreate) ->
                 }
                 Err(other) => return Err(other),
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::find(tx, ErasureId::from_uuid(resource.uuid()))?;
                 return written(tx, &act.catalogue, &stored, true);
@@ -67,7 +67,7 @@ pub async fn propose(store: &Store, act: Act, once: Once, new: ErasureCreate) ->
 /// Registers a proposal and lays it on the desks of those whom it concerns.
 pub fn enter(tx: &mut Conn, actor: &Actor, proposed: &Erasure, lane: Option<&str>) -> Result<()> {
     let person = proposed.person;
-    if vault::is_destroyed(tx, person.subject())? {
+    if vault::is_gone(tx, person.subject())? {
         return Err(Error::Erased);
     }
     if person.survivor(tx)? != person {
@@ -147,7 +147,7 @@ fn decide(
     if new.trigger == Trigger::Withdraw && before.agency != *act.agency() {
         return Err(Error::OwnerOnly);
     }
-    let claim = idempotency::claim(tx, once, id.bucket(), id.erase(), version + 1, act.now)?;
+    let claim = idempotency::claim(tx, once, id.erase(), version + 1, act.now)?;
     if let Claim::Replay { .. } = claim {
         return Ok(true);
     }

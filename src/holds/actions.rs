@@ -64,7 +64,7 @@ pub async fn place(store: &Store, act: Act, once: Once, new: LegalHoldCreate) ->
                 }
                 Err(other) => return Err(other),
             }
-            let claim = idempotency::claim(tx, &once, hold.id.bucket(), hold.id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, hold.id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&store::find(tx, LegalHoldId::from_uuid(resource.uuid()))?, true));
             }
@@ -124,7 +124,7 @@ pub async fn make_move(
             if hold.agency != *act.agency() {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&hold, true));
             }

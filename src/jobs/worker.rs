@@ -4,6 +4,7 @@
 //! repeats nothing: whoever takes the job next goes on from the last checkpoint. A worker that lost its lease cannot
 //! commit.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -122,7 +123,7 @@ fn one(bench: &Bench, works: &Works, holder: &str, stop: &AtomicBool) -> Result<
     let work = work.ok_or_else(|| Error::internal("a job of a kind that nobody does"))?;
     let began = Instant::now();
     loop {
-        match work.turn(bench, &hold, &mut job) {
+        match unharmed(|| work.turn(bench, &hold, &mut job)) {
             Ok(true) => {
                 end(bench, &hold, job, JobState::Succeeded)?;
                 return Ok(true);
@@ -149,6 +150,13 @@ fn one(bench: &Bench, works: &Works, holder: &str, stop: &AtomicBool) -> Result<
             }
         }
     }
+}
+
+/// Does a piece of work; one that panics has failed, and the worker goes on. A job that took its worker with it would do so
+/// again after every start, and no job of anybody's would ever be done.
+fn unharmed<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What the work left half done is forgotten: the job is read again, and its transaction was rolled back.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("the work of a job broke down")))
 }
 
 /// Takes hold of a job; none if another worker was faster, or it is over.
@@ -205,4 +213,16 @@ fn end(bench: &Bench, hold: &Hold, mut job: Job, to: JobState) -> Result<()> {
         ledger::append(tx, &job.actor(), now, vec![entry])
     });
     ended.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_panics_has_failed_and_nothing_else() {
+        assert_eq!(unharmed(|| Ok(7)), Ok(7));
+        assert_eq!(unharmed(|| Err::<u8, _>(Error::NotFound)), Err(Error::NotFound));
+        assert!(matches!(unharmed(|| -> Result<u8> { panic!("as a library may") }), Err(Error::Internal(_))));
+    }
 }

@@ -40,7 +40,7 @@ pub async fn request_measure(
     store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::find(tx, MeasureId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, &head.sight, &act, true));
@@ -160,7 +160,7 @@ pub async fn move_measure(
         .write(move |tx| {
             let (mut measure, sight) = find(tx, &act, id)?;
             let case = head_for_write(tx, &act.scope, measure.case)?.case;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&measure, &sight, &act, true));
             }

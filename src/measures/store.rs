@@ -9,7 +9,7 @@ use super::states::{MeasureKind, State};
 use crate::act::Act;
 use crate::cases::{Section, Sight};
 use crate::db::schema::measure as t;
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{AccusedId, CaseId, MeasureId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Day, Error, PartialDate, Result, Timestamp};
@@ -122,6 +122,7 @@ pub fn update(tx: &mut Conn, measure: &Measure, read_at: i64, owner: &AgencyCode
             t::version.eq(measure.version),
             t::updated_at.eq(measure.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 {
         return Err(Error::PreconditionFailed { current_version: read_at + 1 });

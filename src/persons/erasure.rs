@@ -159,7 +159,8 @@ fn may(conn: &mut Conn, law: &Catalogue, person: Person, order: &Order) -> Resul
     if cases.is_empty() {
         return Err(Error::NotFound);
     }
-    if vault::is_destroyed(conn, person.subject())? {
+    // On the list only: the first try was broken off, and this one does the rest.
+    if vault::is_gone(conn, person.subject())? {
         return Err(Error::Erased);
     }
     let against = against(conn, law, person, order.best_interest.is_some())?;

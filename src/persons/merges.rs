@@ -14,6 +14,7 @@ use crate::db::schema::person_merge as t;
 use crate::db::{Conn, Keep};
 use crate::kernel::ids::{Kind, ResourceId};
 use crate::kernel::{AgencyCode, Error, Id, Result, Timestamp};
+use crate::per_engine;
 
 /// Longest chain of merges that is walked. Each of them was one person's decision; nobody makes so many.
 const LONGEST: usize = 32;
@@ -64,13 +65,13 @@ fn ties(conn: &mut Conn, records: &[ResourceId]) -> Result<Vec<Tie>> {
     let rows: Vec<Row> = match records {
         [] => return Ok(Vec::new()),
         // Nearly everybody was never merged, and is asked for alone: this statement stays prepared.
-        [one] => t::table
+        [one] => per_engine!(conn, c => t::table
             .filter(t::bucket.eq(one.bucket().number()))
             .filter(t::person_id.eq(*one))
             .select(columns())
             .limit(MOST)
             .kept()
-            .load(conn)?,
+            .load(c)?),
         several => {
             let mut buckets: Vec<i16> = several.iter().map(|id| id.bucket().number()).collect();
             buckets.sort_unstable();

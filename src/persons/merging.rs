@@ -76,7 +76,7 @@ pub async fn move_record<R: Record, V: Send + 'static>(
         .write(move |tx| {
             let standing = R::standing(tx, &act.scope, id)?;
             standing.sight.must_own()?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(Written { replayed: true, ..show(tx, &act.scope, id)? });
             }

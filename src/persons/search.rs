@@ -276,7 +276,7 @@ pub fn rank(subject: &Subject, probes: &[Probe], found: impl IntoIterator<Item =
 }
 
 /// Candidates asked about together: their cases are read by one statement.
-const TOGETHER: usize = 40;
+pub const TOGETHER: usize = 40;
 /// Candidates beyond which nobody is looked at: so many match as well that none of them is found.
 pub const MOST_EXAMINED: usize = 400;
 

@@ -96,7 +96,7 @@ pub async fn draft_referral(store: &Store, act: Act, once: Once, new: ReferralCr
                     Err(other) => return Err(other),
                 },
             }
-            let claim = idempotency::claim(tx, &once, case.bucket(), referral.id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, referral.id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let (stored, _) = store::find(tx, &act.scope, ReferralId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, &act, true));
@@ -114,7 +114,7 @@ pub async fn draft_referral(store: &Store, act: Act, once: Once, new: ReferralCr
 /// One referral.
 pub async fn read_referral(store: &Store, act: &Act, id: ReferralId) -> Result<Written<ReferralView>> {
     let act = act.clone();
-    store.read(move |conn| Ok(written(&store::find(conn, &act.scope, id)?.0, &act, false))).await
+    store.read_few(move |conn| Ok(written(&store::find(conn, &act.scope, id)?.0, &act, false))).await
 }
 
 /// One page of one of the caller's boxes.
@@ -206,7 +206,7 @@ pub async fn move_referral(
             if standing != trigger.side() {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, &act, true));
             }

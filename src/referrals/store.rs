@@ -9,7 +9,7 @@ use super::states::{Standing, State};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::db::schema::{referral as t, referral_box};
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{CaseId, ConsentId, ReferralId};
 use crate::kernel::page::{After, Limit, Page};
@@ -146,6 +146,7 @@ pub fn update(tx: &mut Conn, before: &Referral, after: &Referral) -> Result<()> 
                 t::version.eq(after.version),
                 t::updated_at.eq(after.updated_at),
             ))
+            .kept()
             .execute(tx)?;
     if moved == 0 {
         // Somebody was faster; the caller sees the version that won on its next read.
@@ -190,6 +191,7 @@ fn refresh(tx: &mut Conn, of: &Referral, lane: &str, side: Side) -> Result<()> {
             .filter(referral_box::referral_id.eq(of.id)),
     )
     .set((referral_box::state.eq(of.state.as_str()), referral_box::updated_at.eq(of.updated_at)))
+    .kept()
     .execute(tx)?;
     Ok(())
 }

@@ -90,7 +90,7 @@ pub async fn begin(
             if sight.relation == Relation::Oversight {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, victim.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let (stored, stand) = find(tx, &act, ReunificationId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, stand, identities, true));
@@ -206,7 +206,7 @@ pub async fn add_beneficiary(
         .write(move |tx| {
             let (before, stand) = find(tx, &act, id)?;
             must_work(stand)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), relative.erase(), before.version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, relative.erase(), before.version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, stand, identities, true));
             }
@@ -289,7 +289,7 @@ pub async fn make_move(
             let (before, stand) = find(tx, &act, id)?;
             must_work(stand)?;
             let (_, one) = before.of(relative)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), relative.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, relative.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, stand, identities, true));
             }

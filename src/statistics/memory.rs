@@ -313,7 +313,8 @@ impl Memory {
             record: person(*id),
             person: person(of.unwrap_or(*id)),
             again: *again,
-            means: !means.is_empty(),
+            // "Not known yet" is no means.
+            means: means.iter().any(|code| code != "unknown"),
             sex: self.words.word(sex)?,
             age_band: self.words.word(age_band)?,
             minority: self.words.word(victim.minority())?,

@@ -114,7 +114,7 @@ pub fn propose(
     let (by, once) = (by.clone(), once.cloned());
     store.write_blocking(move |tx| {
         if let Some(once) = &once
-            && let Claim::Replay { resource, .. } = idempotency::claim(tx, once, bucket, proposal.id.erase(), 1, by.now)?
+            && let Claim::Replay { resource, .. } = idempotency::claim(tx, once, proposal.id.erase(), 1, by.now)?
         {
             return Ok((proposal_store::find(tx, ReleaseProposalId::from_uuid(resource.uuid()))?, true));
         }
@@ -165,11 +165,9 @@ pub fn decide(store: &Store, act: &Act, once: &Once, decision: Decision) -> Resu
     if before.version != version {
         // It may be this very request that decided it.
         let (once, now) = (once.clone(), act.now);
-        return store.write_blocking(move |tx| {
-            match idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, now)? {
-                Claim::Replay { .. } => Ok((before.clone(), true)),
-                Claim::New => Err(Error::PreconditionFailed { current_version: before.version }),
-            }
+        return store.write_blocking(move |tx| match idempotency::claim(tx, &once, id.erase(), version + 1, now)? {
+            Claim::Replay { .. } => Ok((before.clone(), true)),
+            Claim::New => Err(Error::PreconditionFailed { current_version: before.version }),
         });
     }
     let release = (trigger == Trigger::Approve).then(|| ReleaseId::generate(act.now, once.bucket()));
@@ -202,7 +200,7 @@ pub fn decide(store: &Store, act: &Act, once: &Once, decision: Decision) -> Resu
     };
     let (act, once) = (act.clone(), once.clone());
     store.write_blocking(move |tx| {
-        if let Claim::Replay { .. } = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)? {
+        if let Claim::Replay { .. } = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)? {
             return Ok((proposal_store::find(tx, id)?, true));
         }
         proposal_store::update(tx, &after, version)?;

@@ -41,7 +41,7 @@ pub async fn add_victim(
     let written = store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let part = store::find_part(tx, case, VictimId::from_uuid(resource.uuid()))?;
                 return Ok(Written { view: part.view(), tag: head.sight.view(), replayed: true });
@@ -85,7 +85,7 @@ pub async fn list_victims(
 pub async fn read_part(store: &Store, act: &Act, case: CaseId, id: VictimId) -> Result<Written<CaseVictimView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let sight = sight(conn, &scope, case)?;
             if !sight.sees_victim(id) {
                 return Err(Error::NotFound);
@@ -125,7 +125,7 @@ pub async fn amend_part(
 /// One victim.
 pub async fn read_victim(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimView>> {
     let scope = act.scope.clone();
-    store.read(move |conn| show(conn, &scope, id)).await
+    store.read_few(move |conn| show(conn, &scope, id)).await
 }
 
 fn show(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Written<VictimView>> {
@@ -175,7 +175,7 @@ pub fn amended(tx: &mut Conn, act: &Act, id: VictimId, version: i64, patch: Vict
 pub async fn read_identity(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimIdentityView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let Named { of, identity, version, updated_at, sight } = store::find_identity(conn, &scope, id)?;
             Ok(Written { view: identity_view(&identity, of, version, updated_at), tag: sight.view(), replayed: false })
         })

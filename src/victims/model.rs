@@ -144,7 +144,17 @@ pub struct Part {
     pub written_under: WrittenUnder,
 }
 
+/// The code of an element that is not known yet: enough to register a person, not to accuse anybody.
+const UNKNOWN: &str = "unknown";
+
 impl Part {
+    /// Whether the elements of trafficking are known (CP 129-A): what was done and what for, and of a grown person by what
+    /// means. Who was found to be no victim needs none.
+    pub fn elements_known(&self, minor: bool) -> bool {
+        let known = |codes: &[String]| codes.iter().any(|code| code != UNKNOWN);
+        self.status == "not_victim" || known(&self.acts) && known(&self.purposes) && (minor || known(&self.means))
+    }
+
     fn check(&self, law: &Catalogue, victim: &VictimDetail, at: &str, faults: &mut Vec<Fault>) {
         codes(
             law,
@@ -164,6 +174,14 @@ impl Part {
                 } else if given.iter().take(index).any(|c| c == code) {
                     faults.push(Fault::body(format!("{at}/{name}/{index}"), FaultCode::UniqueItems));
                 }
+            }
+        }
+        for (name, given) in [("acts", &self.acts), ("means", &self.means), ("purposes", &self.purposes)] {
+            if given.len() > 1
+                && let Some(index) = given.iter().position(|code| code == UNKNOWN)
+            {
+                // What is known in part is not unknown.
+                faults.push(Fault::body(format!("{at}/{name}/{index}"), FaultCode::CrossField));
             }
         }
         if self.status == "not_victim" {

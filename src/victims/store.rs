@@ -14,6 +14,7 @@ use crate::kernel::ids::{self, CaseId, ResourceId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::persons::bundle::{self, Bundle};
 use crate::persons::index::{Subject, Token};
 use crate::persons::merges::{self, Whole};
 use crate::persons::merging::{Record, Standing};
@@ -149,6 +150,26 @@ pub fn in_case(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
         .load(conn)?)
 }
 
+/// The victims of the case of whom an element of trafficking is not known yet.
+pub fn unclear(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
+    let parts: Vec<(VictimId, Json)> = case_victim::table
+        .filter(case_victim::bucket.eq(case.bucket().number()))
+        .filter(case_victim::case_id.eq(case))
+        .select((case_victim::victim_id, case_victim::detail))
+        .limit(1_000)
+        .load(conn)?;
+    let mut found = Vec::new();
+    for (id, detail) in parts {
+        let part: Part = detail.read()?;
+        // The person is asked for only where the answer rests on the age.
+        if part.elements_known(false) || part.elements_known(true) && one(conn, id)?.detail.minor() {
+            continue;
+        }
+        found.push(id);
+    }
+    Ok(found)
+}
+
 /// Whether a victim of the case is a minor, or may be.
 pub fn any_minor(conn: &mut Conn, case: CaseId) -> Result<bool> {
     for id in in_case(conn, case)? {
@@ -176,6 +197,11 @@ fn places(conn: &mut Conn, records: &[VictimId]) -> Result<Vec<(VictimId, CaseId
 /// How the caller sees a person: through the first of the cases of its records that shows the section.
 fn through_records(conn: &mut Conn, scope: &Scope, records: &[VictimId], section: Section) -> Result<Sight> {
     let places = places(conn, records)?;
+    through_places(conn, scope, &places, section)
+}
+
+/// The same, where it is known in which cases they stand.
+fn through_places(conn: &mut Conn, scope: &Scope, places: &[(VictimId, CaseId)], section: Section) -> Result<Sight> {
     let mut cases: Vec<CaseId> = places.iter().map(|(_, case)| *case).collect();
     cases.sort();
     cases.dedup();
@@ -307,6 +333,12 @@ pub struct Named {
 
 /// An identity that the caller may see.
 pub fn find_identity(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Named> {
+    let Bundle { content, version, updated_at, cases, tied } = bundle::read(conn, Role::Victim, id)?;
+    if !tied {
+        let places: Vec<(VictimId, CaseId)> = cases.into_iter().map(|case| (id, case)).collect();
+        let sight = through_places(conn, scope, &places, Section::VictimIdentity)?;
+        return Ok(Named { of: id, identity: vault::open(conn, id, id, &content)?, version, updated_at, sight });
+    }
     let Whole { records, survivor } = merges::whole(conn, id)?;
     let sight = through_records(conn, scope, &records, Section::VictimIdentity)?;
     let (bucket, of) = survivor.key();

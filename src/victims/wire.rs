@@ -77,7 +77,8 @@ pub struct CaseVictimCreate {
     #[serde(default)]
     #[schema(max_items = 10)]
     pub acts: Vec<String>,
-    /// How: code list `means`. At least one for an adult; may be empty for a minor (CP 129-A.3).
+    /// How: code list `means`. At least one for an adult; may be empty for a minor (CP 129-A.3). `unknown`, alone, says that
+    /// it is not known yet: enough to register somebody, not to accuse anybody (guard `elements_known`).
     #[validate(length(max = 12))]
     #[serde(default)]
     #[schema(max_items = 12)]
