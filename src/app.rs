@@ -73,6 +73,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
     crate::assistance::http::routes(cfg);
+    crate::care::http::routes(cfg);
     crate::reunifications::http::routes(cfg);
     crate::campaigns::http::routes(cfg);
     crate::trainings::http::routes(cfg);
@@ -91,6 +92,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::alerts::http::routes(cfg);
     crate::statistics::http::routes(cfg);
     crate::statistics::un_http::routes(cfg);
+    crate::statistics::release_http::routes(cfg);
     crate::statistics::open_data::routes(cfg);
     crate::events::http::routes(cfg);
     crate::webhooks::http::routes(cfg);
@@ -291,10 +293,10 @@ pub fn start(config: &Config) -> Result<Running, String> {
         authenticator: Arc::clone(&authenticator),
         store: store.clone(),
         access: told,
-        limits,
+        limits: Arc::clone(&limits),
         proxies: serve.trusted_proxy.clone(),
     });
-    let shelf = web::Data::new(Shelf::new(store.clone()));
+    let shelf = web::Data::new(Shelf::new(store.clone(), limits, serve.trusted_proxy.clone()));
     let health = web::Data::new(Health::new(store.clone(), Arc::clone(&notary)));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {

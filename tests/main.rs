@@ -3,6 +3,7 @@
 
 mod architecture;
 mod batch;
+mod care;
 mod cases;
 mod catalogues;
 mod cli;

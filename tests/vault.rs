@@ -32,6 +32,8 @@ const CLEAR: &[(&str, &str)] = &[
     ("text_version", "the version of a form"),
     ("basis", "the reference of an act, of a form that holds no name"),
     ("best_interest", "the reference of a determination, of a form that holds no name"),
+    ("operation", "the number of an operation, of a form that holds no name"),
+    ("record_ref", "the reference of a written record, of a form that holds no name"),
     ("external_ref", "the agency's own number of a file, unique among its cases"),
     ("issuer", "who gave a file its number"),
     ("names", "agencies are no persons"),
@@ -468,6 +470,9 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
         "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}})).header("location");
     p.patch(&need, json!({"plan": {"goal": w()}, "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}}));
     p.step(&need, json!({"trigger": "withdraw", "reason": w()}));
+    let care = p.post(&format!("{victim}/care-processes"), json!({"detection": {"detected_on": "2026-03-14", "channel": "police"}})).header("location");
+    p.patch(&care, json!({"reintegration": {"domains": ["housing"], "starts_on": "2026-06-01", "goal": w()}}));
+    p.step(&care, json!({"trigger": "close", "close_reason": "withdrew", "reason": w()}));
     let reunion = p.post(&format!("{victim}/reunifications"), json!({"country": "US", "summary": w(),
         "beneficiaries": [{"relation": "parent", "age": 50, "name": w()}]}));
     let reunion_path = reunion.header("location");

@@ -153,6 +153,19 @@ pub fn resettle(tx: &mut Conn, victim: VictimId) -> Result<()> {
     }
 }
 
+/// Where the needs of a victim stand, oldest first.
+pub fn states(conn: &mut Conn, victim: VictimId) -> Result<Vec<State>> {
+    let codes: Vec<String> = t::table
+        .filter(t::bucket.eq(victim.bucket().number()))
+        .filter(t::victim_id.eq(victim))
+        .select(t::state)
+        .order(t::id.asc())
+        .limit(10_000)
+        .load(conn)?;
+    let state = |code: String| State::parse(&code).ok_or_else(|| Error::internal("assistance state"));
+    codes.into_iter().map(state).collect()
+}
+
 /// The needs of these ids, in their order.
 pub fn many(conn: &mut Conn, ids: &[AssistanceId]) -> Result<Vec<Assistance>> {
     if ids.is_empty() {

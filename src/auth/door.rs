@@ -150,7 +150,7 @@ async fn known(req: &HttpRequest, door: &TokenDoor, body: &[u8]) -> Result<Enter
 }
 
 /// Who asks: the peer, or whom a trusted proxy says that it speaks for.
-fn address(req: &HttpRequest, proxies: &[IpAddr]) -> Option<IpAddr> {
+pub fn address(req: &HttpRequest, proxies: &[IpAddr]) -> Option<IpAddr> {
     let peer = req.peer_addr()?.ip().to_canonical();
     if !proxies.contains(&peer) {
         return Some(peer);

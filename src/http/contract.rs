@@ -232,6 +232,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
     if path.ends_with("/certificate") {
         statuses.push(409);
     }
+    if path.starts_with("/v1/open-data") {
+        statuses.push(429);
+    }
     if path == "/v1/events" || path.ends_with("/redeliveries") {
         statuses.push(410);
     }

@@ -465,6 +465,21 @@ pub fn find_part(conn: &mut Conn, case: CaseId, id: VictimId) -> Result<CaseVict
     Ok(CaseVictim { case, victim: one(conn, id)?, part: detail.read()?, version, updated_at })
 }
 
+/// How a person stands in her or his cases, under each of these records.
+pub fn statuses(conn: &mut Conn, records: &[VictimId]) -> Result<Vec<String>> {
+    let mut statuses = Vec::new();
+    for (record, case) in places(conn, records)? {
+        let detail: Json = case_victim::table
+            .filter(case_victim::bucket.eq(case.bucket().number()))
+            .filter(case_victim::case_id.eq(case))
+            .filter(case_victim::victim_id.eq(record))
+            .select(case_victim::detail)
+            .first(conn)?;
+        statuses.push(detail.read::<Part>()?.status);
+    }
+    Ok(statuses)
+}
+
 /// Writes a changed part over the version that it was read at.
 pub fn update_part(tx: &mut Conn, part: &CaseVictim, read_at: i64) -> Result<()> {
     let moved = diesel::update(

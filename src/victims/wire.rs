@@ -371,7 +371,7 @@ pub struct DisclosureLook {
     /// Why: code list `purpose_of_use`.
     #[schema(required)]
     pub purpose: Option<String>,
-    /// What was shown: `victim`, `victim_identity`, `case_victim`, `victim_list`, `victim_consent`, `victim_disclosures`.
+    /// What was shown: `victim`, `victim_identity`, `case_victim`, `victim_list`, `victim_consent`, `victim_care`, `victim_assistance`, `victim_disclosures`.
     pub what: String,
     /// The break-glass under which it was in sight; null where no glass had to be broken.
     #[schema(required)]
