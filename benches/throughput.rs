@@ -5,11 +5,13 @@
 //!
 //! `cargo bench` (some minutes) or `cargo bench -- --quick`; `--sqlite` or `--postgres` for one engine, `--no-sealer`
 //! to keep the sealer from working, `--only=WORD` for the rows whose name has the word; `statistics --cases N` for figures
-//! over a registry of N cases and nothing else.
+//! over a registry of N cases, `ledger --entries N` for the check of a ledger, `search --persons N` for looking for somebody,
+//! and nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 #![allow(clippy::print_stdout, reason = "the table is the product")]
 
 mod data;
+mod evidence;
 mod load;
 #[path = "../tests/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
@@ -45,8 +47,16 @@ struct Options {
     sqlite: bool,
     postgres: bool,
     only: Option<String>,
-    /// Figures over so many cases, and nothing else.
-    figures: Option<usize>,
+    /// One question about a registry of a size, and nothing else.
+    alone: Option<(Alone, usize)>,
+}
+
+/// What is measured by itself.
+#[derive(Clone, Copy, Debug)]
+enum Alone {
+    Figures,
+    Ledger,
+    Search,
 }
 
 impl Options {
@@ -58,9 +68,16 @@ impl Options {
             sealer: !has("--no-sealer"),
             sqlite: !has("--postgres"),
             postgres: !has("--sqlite"),
-            figures: has("statistics").then(|| {
-                let at = args.iter().position(|a| a == "--cases");
-                at.and_then(|at| args.get(at + 1)).and_then(|n| n.parse().ok()).unwrap_or(100_000)
+            alone: [
+                (Alone::Figures, "statistics", "--cases"),
+                (Alone::Ledger, "ledger", "--entries"),
+                (Alone::Search, "search", "--persons"),
+            ]
+            .into_iter()
+            .find(|(_, word, _)| has(word))
+            .map(|(what, _, size)| {
+                let at = args.iter().position(|a| a == size);
+                (what, at.and_then(|at| args.get(at + 1)).and_then(|n| n.parse().ok()).unwrap_or(100_000))
             }),
             only: args.iter().find_map(|a| a.strip_prefix("--only=").map(str::to_owned)),
         }
@@ -263,8 +280,10 @@ fn memory(options: &Options) {
 
 /// What was asked for, on one engine.
 fn measure(options: &Options, name: &str, server: (DatabaseUrl, Option<u32>), dir: PathBuf) {
-    match options.figures {
-        Some(cases) => statistics::run(name, server.0, dir, cases),
+    match options.alone {
+        Some((Alone::Figures, cases)) => statistics::run(name, server.0, dir, cases),
+        Some((Alone::Ledger, entries)) => evidence::ledger(name, server.0, &dir, entries),
+        Some((Alone::Search, persons)) => evidence::search(name, server.0, &dir, persons),
         None => engine(options, name, server, dir),
     }
 }
@@ -300,7 +319,7 @@ fn main() {
         measure(&options, "PostgreSQL", (DatabaseUrl::Postgres(url), Some(cluster.pid())), dir);
         cluster.stop();
     }
-    if options.figures.is_none() && options.wants("memory") {
+    if options.alone.is_none() && options.wants("memory") {
         memory(&options);
     }
     let _ = std::fs::remove_dir_all(&dir);
