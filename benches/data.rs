@@ -20,7 +20,7 @@ use sistra::ledger::sealer;
 use crate::load::{Load, once, request};
 use crate::unique;
 
-const AGENCY: &str = "PE-MP-FISTRAP-LIMA";
+pub const AGENCY: &str = "PE-MP-FISTRAP-LIMA";
 const SCOPES: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write \
      events:read";
 
@@ -237,7 +237,8 @@ impl Bench {
     }
 }
 
-fn client(running: &Running, scopes: &str, credential: Credential) -> Arc<ClientRecord> {
+/// A new partner system.
+pub fn client(running: &Running, scopes: &str, credential: Credential) -> Arc<ClientRecord> {
     let new = NewClient {
         agency: AgencyCode::parse(AGENCY).unwrap(),
         name: "bench".into(),

@@ -5,11 +5,13 @@
 //!
 //! `cargo bench` (some minutes) or `cargo bench -- --quick`; `--sqlite` or `--postgres` for one engine, `--no-sealer`
 //! to keep the sealer from working, `--only=WORD` for the rows whose name has the word; `statistics --cases N` for figures
-//! over a registry of N cases and nothing else; `imports --cases N` for an import of so many.
+//! over a registry of N cases, `imports --cases N` for an import of so many, `ledger --entries N` for the check of a ledger,
+//! `search --persons N` for looking for somebody, and nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 #![allow(clippy::print_stdout, reason = "the table is the product")]
 
 mod data;
+mod evidence;
 mod imports;
 mod load;
 #[path = "../tests/support/postgres.rs"]
@@ -46,29 +48,42 @@ struct Options {
     sqlite: bool,
     postgres: bool,
     only: Option<String>,
-    /// Figures over so many cases, and nothing else.
-    figures: Option<usize>,
-    /// An import of so many cases, and nothing else.
-    imports: Option<usize>,
-    /// Whether the persons of the import have names.
+    /// One question about a registry of a size, and nothing else.
+    alone: Option<(Alone, usize)>,
+    /// Whether the persons of an import have names.
     names: bool,
+}
+
+/// What is measured by itself.
+#[derive(Clone, Copy, Debug)]
+enum Alone {
+    Figures,
+    Imports,
+    Ledger,
+    Search,
 }
 
 impl Options {
     fn read() -> Self {
         let args: Vec<String> = std::env::args().skip(1).collect();
         let has = |name: &str| args.iter().any(|a| a == name);
-        let cases = || {
-            let at = args.iter().position(|a| a == "--cases");
-            at.and_then(|at| args.get(at + 1)).and_then(|n| n.parse().ok()).unwrap_or(100_000)
-        };
         Self {
             quick: has("--quick"),
             sealer: !has("--no-sealer"),
             sqlite: !has("--postgres"),
             postgres: !has("--sqlite"),
-            figures: has("statistics").then(cases),
-            imports: has("imports").then(cases),
+            alone: [
+                (Alone::Figures, "statistics", "--cases"),
+                (Alone::Imports, "imports", "--cases"),
+                (Alone::Ledger, "ledger", "--entries"),
+                (Alone::Search, "search", "--persons"),
+            ]
+            .into_iter()
+            .find(|(_, word, _)| has(word))
+            .map(|(what, _, size)| {
+                let at = args.iter().position(|a| a == size);
+                (what, at.and_then(|at| args.get(at + 1)).and_then(|n| n.parse().ok()).unwrap_or(100_000))
+            }),
             names: has("--names"),
             only: args.iter().find_map(|a| a.strip_prefix("--only=").map(str::to_owned)),
         }
@@ -305,9 +320,11 @@ fn open_to_all(dir: &std::path::Path) {
 
 /// What was asked for, on one engine.
 fn measure(options: &Options, name: &str, server: (DatabaseUrl, Option<u32>), dir: PathBuf) {
-    match options.figures {
-        Some(cases) => statistics::run(name, server.0, dir, cases),
-        None => engine(options, name, server, dir),
+    match options.alone {
+        Some((Alone::Figures, cases)) => statistics::run(name, server.0, dir, cases),
+        Some((Alone::Ledger, entries)) => evidence::ledger(name, server.0, &dir, entries),
+        Some((Alone::Search, persons)) => evidence::search(name, server.0, &dir, persons),
+        Some((Alone::Imports, _)) | None => engine(options, name, server, dir),
     }
 }
 
@@ -330,7 +347,7 @@ fn main() {
     if options.sqlite {
         let dir = dir.join("sqlite");
         std::fs::create_dir_all(&dir).unwrap();
-        if let Some(cases) = options.imports {
+        if let Some((Alone::Imports, cases)) = options.alone {
             imports::run("SQLite", cases, options.names, &dir, |name| imports::sqlite(&dir, name));
         } else {
             measure(&options, "SQLite", (DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")), None), dir);
@@ -342,7 +359,7 @@ fn main() {
         let dir = dir.join("postgres");
         std::fs::create_dir_all(&dir).unwrap();
         cluster.start_with(&["fsync=on", "shared_buffers=512MB", "max_wal_size=4GB"]);
-        if let Some(cases) = options.imports {
+        if let Some((Alone::Imports, cases)) = options.alone {
             open_to_all(&dir);
             imports::run("PostgreSQL", cases, options.names, &dir, |name| {
                 let place = dir.join(name);
@@ -355,7 +372,7 @@ fn main() {
         }
         cluster.stop();
     }
-    if options.figures.is_none() && options.imports.is_none() && options.wants("memory") {
+    if options.alone.is_none() && options.wants("memory") {
         memory(&options);
     }
     let _ = std::fs::remove_dir_all(&dir);

@@ -1,6 +1,7 @@
 //! The command line. Results that a program reads are JSON on stdout; words for people go to stderr.
 
 mod ctdc;
+mod erase;
 mod export;
 mod htcds;
 mod import;
@@ -28,8 +29,7 @@ use crate::demo;
 use crate::exports::model::Lines;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
-use crate::kernel::{AgencyCode, Error, Timestamp};
-use crate::persons::erasure::{self, Order, Person, is_reference};
+use crate::kernel::{AgencyCode, Timestamp};
 use crate::vault::Vault;
 use crate::vault::keyring::Live;
 
@@ -67,8 +67,11 @@ enum Command {
     /// Who keeps a referral waiting
     #[command(subcommand)]
     Referrals(referrals::ReferralsCommand),
-    /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a certificate
-    Erase(EraseCommand),
+    /// Destroy a person's key: identity and sealed texts are gone, backups included; prints a signed certificate
+    Erase(erase::EraseCommand),
+    /// Check the certificate of an erasure
+    #[command(subcommand)]
+    Certificate(erase::CertificateCommand),
     /// How long what is known is kept
     #[command(subcommand)]
     Retention(RetentionCommand),
@@ -275,27 +278,6 @@ enum KeyUse {
     Wrapping,
 }
 
-#[derive(Debug, Args)]
-struct EraseCommand {
-    #[command(flatten)]
-    data: DataArgs,
-    /// Id of a victim
-    #[arg(long, required_unless_present = "accused", conflicts_with = "accused")]
-    victim: Option<String>,
-    /// Id of an accused
-    #[arg(long)]
-    accused: Option<String>,
-    /// Reference of the order or request on which it rests; no names
-    #[arg(long)]
-    basis: String,
-    /// Reference of the determination of the child's best interest; needed for minors, and where the age is not known
-    #[arg(long)]
-    best_interest: Option<String>,
-    /// Say whether it may be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-}
-
 #[derive(Debug, Subcommand)]
 enum CatalogueCommand {
     /// Check the files of a directory together with those compiled in; one line for each fault
@@ -375,7 +357,8 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Deadlines(command)) => deadlines(command),
         Some(Command::Statistics(command)) => statistics::run(command),
         Some(Command::Referrals(command)) => referrals::run(command),
-        Some(Command::Erase(command)) => erase(&command),
+        Some(Command::Erase(command)) => erase::run(&command),
+        Some(Command::Certificate(command)) => erase::certificate(command),
         Some(Command::Retention(command)) => retention(command),
         Some(Command::Index(command)) => index(command),
         Some(Command::Catalogue(command)) => catalogue(command),
@@ -800,30 +783,6 @@ fn keys(command: KeysCommand) -> Result<(), String> {
             print(&json!({ "retired": retired, "wrapping_keys": vault.ring().status() }))
         }
     }
-}
-
-fn erase(command: &EraseCommand) -> Result<(), String> {
-    let EraseCommand { data, victim, accused, basis, best_interest, dry_run } = command;
-    for reference in [Some(basis), best_interest.as_ref()].into_iter().flatten() {
-        if !is_reference(reference) {
-            return Err("a reference is 3–60 of A–Z a–z 0–9 . _ / - with a digit among them".to_owned());
-        }
-    }
-    let person = match (victim, accused) {
-        (Some(id), _) => Person::Victim(id.parse().map_err(|()| format!("\"{id}\" is no id of a victim"))?),
-        (None, Some(id)) => Person::Accused(id.parse().map_err(|()| format!("\"{id}\" is no id of an accused"))?),
-        (None, None) => return Err("name the person with --victim or --accused".to_owned()),
-    };
-    let law = Arc::new(data.catalogue()?);
-    let (store, _) = vault(data)?;
-    let order = Order { basis: basis.clone(), best_interest: best_interest.clone() };
-    let certificate = erasure::erase(&store, &law, person, &order, Timestamp::now(), *dry_run).map_err(|e| match e {
-        Error::NotFound => "there is no such person".to_owned(),
-        Error::Erased => "this person is erased already".to_owned(),
-        Error::StateConflict(guards) => format!("not erased: {}", guards.join(", ")),
-        other => format!("not erased: {other:?}"),
-    })?;
-    print(&json!(certificate))
 }
 
 /// The store of a tool that opens what is sealed, and its vault.

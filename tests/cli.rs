@@ -7,7 +7,7 @@ use sistra::db::DatabaseUrl;
 use sistra::db::connection::{Role, open};
 
 use crate::support::process::{Dir, Server, client, data, run};
-use crate::support::{case, postgres};
+use crate::support::{case, postgres, unique};
 
 /// Runs a command that must fail with one line that says `words`.
 #[track_caller]
@@ -256,4 +256,66 @@ fn the_desk_of_deadlines_is_made_anew_of_cases_that_are_sealed() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap(), serde_json::json!({"cases": 1}));
     assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_person_is_erased_with_a_certificate_that_the_ledger_s_key_verifies_and_no_other() {
+    let dir = Dir::new();
+    let place = data(&dir.0);
+    let system = client(&place);
+    let server = Server::start(&place, None);
+    let token = server.token(&system);
+    let opened = server.post("/v1/cases", &token, &case()).unwrap();
+    let path = opened.header("location");
+    let suspects = server.get(&format!("{path}/accused"), &token).unwrap().json();
+    let accused = suspects["items"][0]["id"].as_str().unwrap();
+    let archive = serde_json::json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}});
+    let headers = [
+        ("Authorization", format!("Bearer {token}")),
+        ("Content-Type", "application/json".to_owned()),
+        ("Idempotency-Key", unique()),
+        ("If-Match", opened.header("etag")),
+    ];
+    let moved = server.send("POST", &format!("{path}/transitions"), &headers, archive.to_string().as_bytes()).unwrap();
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    assert_eq!(server.stop(), Some(0));
+    let erase = |more: &[&str]| run(&[&["erase", "--accused", accused, "--basis", "RES-1"], more, &place[..]].concat());
+    let dry: serde_json::Value = serde_json::from_str(&erase(&["--dry-run"]).stdout).unwrap();
+    assert_eq!(
+        (&dry["certificate"]["erased_at"], &dry["jws"]),
+        (&().into(), &().into()),
+        "what was not done is not attested"
+    );
+    let done = erase(&[]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let signed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let certificate = &signed["certificate"];
+    assert_eq!(
+        (&certificate["id"], &certificate["basis"], &certificate["cases"]),
+        (&accused.into(), &"RES-1".into(), &1.into())
+    );
+    assert!(certificate["erased_at"].is_string() && certificate["ledger_entry_id"].is_string(), "{certificate}");
+    // What stands beside the signature is not believed: only what was signed is printed.
+    let file = dir.0.join("certificate.json");
+    let mut changed = signed.clone();
+    changed["certificate"]["basis"] = "RES-2".into();
+    std::fs::write(&file, changed.to_string()).unwrap();
+    let name = file.to_str().unwrap();
+    let verify = |more: &[&str]| run(&[&["certificate", "verify", name], more, &place[..]].concat());
+    let said: serde_json::Value = serde_json::from_str(&verify(&[]).stdout).unwrap();
+    assert_eq!((&said["ok"], &said["certificate"]), (&true.into(), certificate));
+    let key = signed["key"].as_str().unwrap();
+    assert_eq!(verify(&["--key", key]).code, Some(0));
+    let other = Dir::new();
+    let elsewhere = data(&other.0);
+    assert_eq!(Server::start(&elsewhere, None).stop(), Some(0));
+    let strange = run(&[&["ledger", "key"], &elsewhere[..]].concat()).stdout;
+    refused(
+        &[&["certificate", "verify", name, "--key", strange.trim()], &place[..]].concat(),
+        "the signature does not hold",
+    );
+    let jws = signed["jws"].as_str().unwrap();
+    let (head, signature) = jws.rsplit_once('.').unwrap();
+    std::fs::write(&file, format!("{head}A.{signature}")).unwrap();
+    refused(&[&["certificate", "verify", name], &place[..]].concat(), "the signature does not hold");
 }

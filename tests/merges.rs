@@ -234,6 +234,74 @@ fn what_cannot_be_merged_is_refused_with_its_reason(world) {
     assert_eq!(world.get(&format!("/v1/accused/{company}/merges"), &oversight).json()["items"][0]["record_id"], json!(nobody));
 }
 
+fn what_names_a_merged_record_says_who_stands_for_the_person_and_takes_either_name(world) {
+    let lima = world.token(LIMA, &format!("{DESK} charges:write assistance:read assistance:write"), Purpose::Prosecution);
+    let guest = world.token("PE-MIMP-INABIF", "cases:read charges:read", Purpose::Assistance);
+    let (path, away, suspect) = opened(world, &lima, named("Rosa", "AA100"), json!({"given_names": "Percy"}));
+    let (_, into, known) = opened(world, &lima, named("Rosa Luz", "BB200"), json!({"given_names": "Percy Luis"}));
+    let case_id = path.rsplit('/').next().unwrap().to_owned();
+    let share = json!({"agency": "PE-MIMP-INABIF", "role": "information", "sections": ["charges"]});
+    assert_eq!(world.post(&format!("{path}/participants"), &lima, &share).status, 201);
+    let new = |path: &str, body: Value| {
+        let made = world.post(path, &lima, &body);
+        assert_eq!(made.status, 201, "{path}: {}", made.text);
+        made
+    };
+    let charge = |accused: &str, victim: &str| json!({"case_id": case_id, "accused_id": accused, "offence_code": "PE-CP-129-A", "role": "promoter", "victims": [victim]});
+    let referral = |victim: &str| json!({"case_id": case_id, "kind": "communication", "to_agency": "PE-MIMP-AURORA", "victims": [victim], "sections": ["narrative"], "purpose": "investigation", "legal_basis": "statutory_duty"});
+    let measure = |victim: &str| json!({"kind": "protective", "type": "concealment", "victim_id": victim, "requested_by": "victim"});
+    let measures = format!("{path}/measures");
+    let before = [new("/v1/charges", charge(&suspect, &away)), new("/v1/referrals", referral(&away)), new(&measures, measure(&away))];
+    for made in &before {
+        assert_eq!(made.json()["merged"], json!([]), "{}", made.text);
+    }
+    let need = new(&format!("/v1/victims/{away}/assistance"), json!({"need": "legal_aid"})).json()["id"].clone();
+    let needs = |victim: &str| world.get(&format!("/v1/victims/{victim}/assistance"), &lima).json()["items"].as_array().unwrap().iter().map(|n| n["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(needs(&into), [] as [Value; 0]);
+    assert_eq!(merge(world, &lima, "victims", &away, &into).status, 200);
+    assert_eq!(merge(world, &lima, "accused", &suspect, &known).status, 200);
+    assert_eq!(needs(&into), [need], "what was asked for under either name is asked for the person");
+    let victim = json!({"record_id": away, "merged_into": into});
+    let accused = json!({"record_id": suspect, "merged_into": known});
+    let mut both = [victim.clone(), accused.clone()];
+    both.sort_by_key(|one| one["record_id"].as_str().unwrap().to_owned());
+    let sorted = |body: &Value| {
+        let mut merged = body["merged"].as_array().unwrap().clone();
+        merged.sort_by_key(|one| one["record_id"].as_str().unwrap().to_owned());
+        merged
+    };
+    // The record named stays visible; beside it stands who it is now, under another tag of the same version.
+    for (n, made) in before.iter().enumerate() {
+        let read = world.get(&made.header("location"), &lima);
+        assert_eq!(sorted(&read.json()), if n == 0 { both.to_vec() } else { vec![victim.clone()] }, "{}", read.text);
+        assert_eq!(read.json()["version"], made.json()["version"]);
+        assert_ne!(read.header("etag"), made.header("etag"));
+    }
+    let listed = world.get(&format!("/v1/charges?case_id={case_id}"), &lima).json()["items"].clone();
+    assert!(listed.as_array().unwrap().iter().all(|one| sorted(one) == both), "{listed}");
+    assert_eq!(world.get(&measures, &lima).json()["items"][0]["merged"], json!([victim]));
+    assert_eq!(world.get("/v1/referrals?box=out", &lima).json()["items"][0]["merged"], json!([victim]));
+    // Whoever does not see the persons of a charge is not told of them in this way.
+    assert_eq!(world.get(&before[0].header("location"), &guest).json()["merged"], json!([]));
+    // Who names the survivor means the record under which the person is in this case.
+    let made = new("/v1/charges", charge(&known, &into)).json();
+    assert_eq!((&made["accused_id"], &made["victims"], sorted(&made)), (&json!(suspect), &json!([away]), both.to_vec()));
+    let made = new("/v1/referrals", referral(&into)).json();
+    assert_eq!((&made["victims"], &made["merged"]), (&json!([away]), &json!([victim])));
+    let made = new(&measures, measure(&into)).json();
+    assert_eq!((&made["victim_id"], &made["merged"]), (&json!(away), &json!([victim])));
+    // Taken apart, everything is as it was, and the other person is a stranger to the case again.
+    assert_eq!(unmerge(world, &lima, "victims", &away, true).status, 200);
+    assert_eq!(unmerge(world, &lima, "accused", &suspect, true).status, 200);
+    for made in &before {
+        let read = world.get(&made.header("location"), &lima);
+        assert_eq!((&read.json()["merged"], read.header("etag")), (&json!([]), made.header("etag")));
+    }
+    assert_eq!(world.post("/v1/charges", &lima, &charge(&known, &into)).faults(), ["#/accused_id: reference_not_found", "#/victims/0: reference_not_found"]);
+    assert_eq!(world.post("/v1/referrals", &lima, &referral(&into)).faults(), ["#/victims/0: reference_not_found"]);
+    assert_eq!(world.post(&measures, &lima, &measure(&into)).faults(), ["#/victim_id: reference_not_found"]);
+}
+
 fn a_conviction_under_one_record_of_a_person_is_one_of_the_person_and_an_age_protects_everywhere(world) {
     let lima = desk(world, LIMA);
     let (path, adult, _) = opened(world, &lima, named("Rosa", "AA100"), json!({}));
@@ -343,5 +411,64 @@ fn merge_and_unmerge_leave_everything_as_it_would_be_without_them() {
                 Ok(())
             },
         )
+        .unwrap();
+}
+
+/// Merges and their ends in any order: the totals count whoever stands, each once; in the end everybody is there again.
+#[test]
+fn the_totals_count_every_person_once_whatever_is_merged_and_taken_apart() {
+    const PERSONS: usize = 5;
+    let world = World::new(Engine::Sqlite).unwrap();
+    let desk = world.token(LIMA, &format!("{DESK} assistance:read assistance:write"), Purpose::Prosecution);
+    let totals = || world.get("/v1/reunifications", &desk).json()["totals"]["victims"].as_u64().unwrap() as usize;
+    let mut runner = TestRunner::new(Runs { cases: 16, failure_persistence: None, ..Runs::default() });
+    runner
+        .run(&prop::collection::vec((0..PERSONS, 0..PERSONS, any::<bool>()), 1..16), |moves| {
+            let before = totals();
+            let people: Vec<String> = (0..PERSONS)
+                .map(|n| {
+                    let (_, victim, _) = opened(&world, &desk, named("Rosa", &format!("AA10{n}")), json!({}));
+                    let begun = json!({"country": "US", "beneficiaries": [{"relation": "parent", "age": 50}]});
+                    let made = world.post(&format!("/v1/victims/{victim}/reunifications"), &desk, &begun);
+                    assert_eq!(made.status, 201, "{}", made.text);
+                    victim
+                })
+                .collect();
+            // Which record each of them was merged into.
+            let mut up = [None; PERSONS];
+            let check = |up: &[Option<usize>; PERSONS]| {
+                let standing = |n: usize| std::iter::successors(Some(n), |at| up[*at]).last().unwrap();
+                let persons: std::collections::BTreeSet<usize> = (0..PERSONS).map(standing).collect();
+                prop_assert_eq!(totals() - before, persons.len());
+                for (n, person) in people.iter().enumerate() {
+                    let of = world.get(&format!("/v1/reunifications?victim_id={person}"), &desk).json();
+                    let same = (0..PERSONS).filter(|m| standing(*m) == standing(n)).count();
+                    prop_assert_eq!(of["items"].as_array().unwrap().len(), same);
+                    let known = world.get(&format!("/v1/victims/{person}"), &desk).json()["merged_into"].clone();
+                    prop_assert_eq!(known, if standing(n) == n { Value::Null } else { json!(people[standing(n)]) });
+                }
+                Ok(())
+            };
+            for (one, other, joins) in moves {
+                if joins {
+                    let may = one != other && up[one].is_none() && up[other].is_none();
+                    prop_assert_eq!(merge(&world, &desk, "victims", &people[one], &people[other]).status == 200, may);
+                    if may {
+                        up[one] = Some(other);
+                    }
+                } else {
+                    let ended = unmerge(&world, &desk, "victims", &people[one], true).status == 200;
+                    prop_assert_eq!(ended, up[one].is_some());
+                    up[one] = None;
+                }
+                check(&up)?;
+            }
+            for (merged, person) in up.iter_mut().zip(&people) {
+                if merged.take().is_some() {
+                    assert_eq!(unmerge(&world, &desk, "victims", person, true).status, 200);
+                }
+            }
+            check(&up)
+        })
         .unwrap();
 }

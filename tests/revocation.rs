@@ -162,6 +162,19 @@ fn introspection_says_what_the_token_opens_now_to_its_client_and_to_a_gateway(wo
             "exp": claims["exp"], "iat": claims["iat"], "sub": me.0, "aud": ISSUER, "iss": ISSUER, "jti": claims["jti"], "agency": AGENCY, "purpose": "prosecution"}));
     }
     assert_eq!(error(&revoke(world, &gateway, &token)), (400, "invalid_grant".into()), "asking is not ending");
+    // Who asked about whose token is in the record; the token is not, by no name.
+    let auditor = world.token("PE-DP", "audit:read", Purpose::Oversight);
+    let asked = loop {
+        let entries = world.get("/v1/audit/entries?limit=200", &auditor).json()["items"].clone();
+        let of: Vec<Value> = entries.as_array().unwrap().iter().filter(|e| e["type"] == "token_introspection.read").cloned().collect();
+        if of.len() == 2 {
+            break of;
+        }
+    };
+    for (entry, (client, agency)) in asked.iter().zip([(me.0, AGENCY), (gateway.0, "PE-PNP")]) {
+        assert_eq!((&entry["resource_id"], &entry["client_id"], &entry["agency"]), (&json!(me.0), &json!(client), &json!(agency)), "{entry}");
+        assert!(!entry.to_string().contains(claims["jti"].as_str().unwrap()), "{entry}");
+    }
     let running = world.running.as_ref().unwrap();
     let id = me.0;
     running.store.write_blocking(move |tx| {

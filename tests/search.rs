@@ -1,13 +1,7 @@
 //! Looking for persons without being able to read the index, and who is answered.
 
-use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
-use sistra::db::Conn;
-use sistra::db::connection::{Role, open};
-use sistra::kernel::Bucket;
-use sistra::persons::names::fold;
-use uuid::Uuid;
 
 use crate::both;
 use crate::support::{Answer, Engine, World, case};
@@ -227,6 +221,41 @@ fn a_new_person_who_may_be_registered_already_is_taken_and_said_so(world) {
     assert_eq!(second.json()["possible_duplicates"][0]["accused_id"], first.json()["id"], "{}", second.text);
 }
 
+fn every_person_of_a_new_case_is_looked_for_however_many_they_are(world) {
+    let desk = desk(world);
+    let person = |n: usize| json!({"sex": "female", "age_at_identification": 16, "acts": ["recruit"], "purposes": ["sexual_exploitation"],
+        "identity": {"documents": [{"type": "passport", "country": "VE", "number": format!("Z{n:04}")}]}});
+    let suspect = |n: usize| json!({"kind": "natural_person", "identity": {"documents": [{"type": "passport", "country": "VE", "number": format!("Y{n:04}")}]}});
+    let open = |persons: std::ops::Range<usize>| {
+        let mut new = case();
+        new["victims"] = persons.clone().map(person).collect();
+        new["accused"] = persons.map(suspect).collect();
+        new["charges"] = json!([]);
+        let made = world.post("/v1/cases", &desk, &new);
+        assert_eq!(made.status, 201, "{}", made.text);
+        made.json()["possible_duplicates"].clone()
+    };
+    assert_eq!(open(0..30), json!({"victims": [], "accused": []}));
+    let told = open(0..30);
+    for kind in ["victims", "accused"] {
+        let items = told[kind].as_array().unwrap();
+        assert_eq!(items.len(), 30, "{kind}");
+        for one in items {
+            assert_eq!(one["candidates"].as_array().unwrap().len(), 1, "{one}");
+            assert_eq!(one["candidates"][0]["matched_on"], json!(["document"]));
+        }
+    }
+    // On the server, thirty are looked for in as many statements as one.
+    if world.watched() {
+        let statements = || world.verdict().ran.iter().filter(|ran| ran.text.contains("FROM person_index i")).count();
+        let before = statements();
+        open(40..41);
+        let one = statements() - before;
+        open(50..80);
+        assert_eq!((one, statements() - before - one), (2, 2), "one for the victims, one for the accused");
+    }
+}
+
 fn another_agency_that_knows_the_person_is_told_and_the_asker_learns_only_that(world) {
     let desk = desk(world);
     let path = opened(world, &desk);
@@ -276,144 +305,4 @@ fn deconfliction_is_limited_by_the_day(world, |config, _dir| { config.serve.deco
     assert_eq!((third.code(), third.json()["violated_policies"].clone()), ("quota_exceeded".to_owned(), json!(["deconfliction"])));
     assert!(third.header("retry-after").parse::<u32>().unwrap() > 80_000);
 }
-}
-
-/// Registers `persons` by SQL in 20 cases of the desk: a million would take an hour through the door.
-fn fill(world: &World, persons: usize, cases: &[String]) {
-    use sistra::catalogue::names::{FEMALE, SURNAMES};
-    use sistra::persons::index::{Form, Subject};
-    let index = &world.running.as_ref().unwrap().index;
-    let mut seed = 2012_u64;
-    let mut dice = |n: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % n
-    };
-    let mut conn = open(&world.database, Role::Write, 600_000).unwrap();
-    // PostgreSQL ends a transaction that waits for this program to draw names.
-    let together = matches!(conn, Conn::Sqlite(_));
-    if together {
-        run(&mut conn, "BEGIN");
-    }
-    let mut tokens: Vec<(i16, i16, i64, Uuid)> = Vec::new();
-    for batch in 0..persons / 50_000 {
-        let mut rows: Vec<(Uuid, &str)> = Vec::new();
-        for _ in 0..50_000 / 5 {
-            // Five of each name and year: what a drawn name would give, at a fifth of the time.
-            let form = Form {
-                given: vec![FEMALE[dice(40)].to_owned(), FEMALE[dice(40)].to_owned()],
-                surnames: vec![SURNAMES[dice(52)].to_owned(), SURNAMES[dice(52)].to_owned()],
-            };
-            let form = Form {
-                given: form.given.iter().flat_map(|n| fold(n)).collect(),
-                surnames: form.surnames.iter().flat_map(|n| fold(n)).collect(),
-            };
-            let subject = Subject { forms: vec![form], year: Some(1960 + dice(55) as i32), ..Subject::default() };
-            let all = index.tokens(sistra::persons::Role::Victim, &subject);
-            for _ in 0..5 {
-                let id = Uuid::new_v4();
-                rows.push((id, &cases[dice(cases.len())]));
-                tokens.extend(all.iter().map(|t| (t.bucket().number(), t.index, t.value, id)));
-            }
-        }
-        let bucket = |id: &Uuid| Bucket::of(*id).number();
-        let list = |of: &dyn Fn(&(Uuid, &str)) -> String| rows.iter().map(of).collect::<Vec<_>>().join(",");
-        match &mut conn {
-            Conn::Postgres(_) => {
-                let values = list(&|(id, case)| format!("({},'{id}'::uuid,'{case}'::uuid)", bucket(id)));
-                run(&mut conn, &format!("WITH n (b, i, c) AS (VALUES {values}) INSERT INTO victim_case (bucket, victim_id, case_id) SELECT b, i, c FROM n").replace("WITH n", &format!("INSERT INTO victim (bucket, id, code, detail, version, created_at, created_by_agency, created_by_client, updated_at) SELECT b, i, 'V-{batch}', '{{}}', 1, now(), 'PE-PNP', i, now() FROM (VALUES {values}) n (b, i, c); WITH n")));
-            }
-            Conn::Sqlite(_) => {
-                let values = list(&|(id, case)| format!("({},x'{}',x'{}')", bucket(id), id.simple(), case.replace('-', "")));
-                run(
-                    &mut conn,
-                    &format!(
-                        "WITH n (b, i, c) AS (VALUES {values}) INSERT INTO victim (bucket, id, code, detail, version, created_at, created_by_agency, created_by_client, updated_at) SELECT b, i, 'V-{batch}', '{{}}', 1, '2026-03-14T15:30:00.000Z', 'PE-PNP', i, '2026-03-14T15:30:00.000Z' FROM n"
-                    ),
-                );
-                run(
-                    &mut conn,
-                    &format!(
-                        "WITH n (b, i, c) AS (VALUES {values}) INSERT INTO victim_case (bucket, victim_id, case_id) SELECT b, i, c FROM n"
-                    ),
-                );
-            }
-        }
-    }
-    if matches!(conn, Conn::Postgres(_)) {
-        tokens.sort_unstable();
-    } else {
-        tokens.sort_unstable_by_key(|(_, index, value, id)| (*index, *value, *id));
-    }
-    for some in tokens.chunks(100_000) {
-        let id = |id: &Uuid| {
-            if matches!(conn, Conn::Sqlite(_)) { format!("x'{}'", id.simple()) } else { format!("'{id}'::uuid") }
-        };
-        let values: Vec<String> = some.iter().map(|(b, i, v, p)| format!("({b},{i},{v},{})", id(p))).collect();
-        run(&mut conn, &format!("INSERT INTO person_index (bucket, index_id, bidx, person_id) VALUES {}", values.join(",")));
-    }
-    if together {
-        run(&mut conn, "COMMIT");
-    }
-    run(&mut conn, "ANALYZE");
-}
-
-fn run(conn: &mut Conn, sql: &str) {
-    conn.batch_execute(sql).unwrap_or_else(|e| panic!("{e:.300}"));
-}
-
-#[expect(clippy::print_stdout, reason = "the figures of the README")]
-fn time(engine: Engine) {
-    let Some(world) = World::new(engine) else { return };
-    let desk = desk(&world);
-    let cases: Vec<String> = (0..20).map(|_| opened(&world, &desk).rsplit('/').next().unwrap().to_owned()).collect();
-    let persons: usize = std::env::var("SISTRA_TEST_PERSONS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
-    fill(&world, persons, &cases);
-    // Longer than a token lives.
-    let desk = self::desk(&world);
-    let one = victim(
-        &world,
-        &desk,
-        &format!("/v1/cases/{}", cases[0]),
-        json!({"given_names": "Sumaq", "paternal_surname": "Tangoa", "maternal_surname": "Murayari", "birth_date": "1971"}),
-    );
-    for (what, question) in [
-        (
-            "one given name, two surnames, year",
-            json!({"surnames": "Murayari Tangoa", "given_names": "Sumaq", "birth_year": 1971}),
-        ),
-        (
-            "two given names, two surnames, year",
-            json!({"surnames": "Murayari Tangoa", "given_names": "Sumaq Rosa", "birth_year": 1971}),
-        ),
-        ("one given name, one surname", json!({"surnames": "Tangoa", "given_names": "Sumaq"})),
-        ("surname and year", json!({"surnames": "Tangoa", "birth_year": 1971})),
-        ("document", json!({"document": {"type": "national_id", "country": "PE", "number": "10117410"}})),
-    ] {
-        let mut times: Vec<u128> = Vec::new();
-        for _ in 0..60 {
-            let from = std::time::Instant::now();
-            let answer = ask(&world, "victims", &desk, &question);
-            times.push(from.elapsed().as_micros());
-            assert!(found(&answer).len() <= 10);
-        }
-        times.sort_unstable();
-        println!(
-            "{engine:?}, {persons} persons, {what}: median {:.1} ms, p95 {:.1} ms",
-            times[30] as f64 / 1e3,
-            times[57] as f64 / 1e3
-        );
-    }
-    assert!(!one.is_empty());
-}
-
-#[test]
-#[ignore = "a million persons take minutes: cargo test --test main -- --ignored --nocapture search::the_time"]
-fn the_time_of_a_search_among_a_million_persons_on_sqlite() {
-    time(Engine::Sqlite);
-}
-
-#[test]
-#[ignore = "a million persons take minutes: cargo test --test main -- --ignored --nocapture search::the_time"]
-fn the_time_of_a_search_among_a_million_persons_on_postgresql() {
-    time(Engine::Postgres);
 }

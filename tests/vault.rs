@@ -562,7 +562,7 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
     let law = std::sync::Arc::new(sistra::catalogue::Catalogue::embedded().unwrap());
     let how = sistra::retention::run::Run { as_of: "2031-03-20".parse().unwrap(), dry: false, now: sistra::kernel::Timestamp::now() };
     let report = sistra::retention::run::run(&world.running.as_ref().unwrap().store, &law, how, |_| ()).unwrap();
-    let due = report.items.iter().find(|item| item.rule == "PE-RET-01").unwrap().review_id.unwrap();
+    let due = report.items.iter().find(|item| item.rule == "PE-RET-01" && old.ends_with(&item.id.to_string())).unwrap().review_id.unwrap();
     p.step(&format!("/v1/retention-reviews/{due}"), json!({"trigger": "restrict", "reason": format!("{} restringe", w())}));
     p.step(&format!("/v1/retention-reviews/{due}"), json!({"trigger": "lift", "until": crate::reviews::in_days(30), "reason": format!("{} levanta", w())}));
     let asks = world.token("PE-MP-FISTRAP-LIMA", "shred:propose", Purpose::Prosecution);

@@ -127,7 +127,9 @@ pub async fn list_of_victim(
                 Err(Error::NotFound) if !act.scope.oversight() => Some(act.agency().clone()),
                 Err(other) => return Err(other),
             };
-            let page = store::of_victim(conn, victim, only.as_ref(), after.as_ref(), limit)?;
+            // What was registered for a record that was merged into this one is the same person's.
+            let records = merges::records(conn, victim)?;
+            let page = store::of_victim(conn, &records, only.as_ref(), after.as_ref(), limit)?;
             // Who neither sees the person nor provides anything learns nothing; who sees the person, that there is nothing.
             if only.is_some() && page.items.is_empty() {
                 victims::find(conn, &act.scope, victim)?;

@@ -109,21 +109,24 @@ pub fn update(tx: &mut Conn, before: &Assistance, after: &Assistance) -> Result<
     desk::settle(tx, Some(before), after)
 }
 
-/// One page of a victim's needs, oldest first: all of them, or those only that an agency provides.
+/// One page of the needs of a person's records, oldest first: all of them, or those only that an agency provides.
 pub fn of_victim(
     conn: &mut Conn,
-    victim: VictimId,
+    records: &[VictimId],
     provider: Option<&AgencyCode>,
     after: Option<&After>,
     limit: Limit,
 ) -> Result<Page<Assistance>> {
-    let mut query = t::table
-        .filter(t::bucket.eq(victim.bucket().number()))
-        .filter(t::victim_id.eq(victim))
-        .select(columns())
-        .order(t::id.asc())
-        .limit(limit.fetch())
-        .into_boxed();
+    let mut query = t::table.select(columns()).order(t::id.asc()).limit(limit.fetch()).into_boxed();
+    query = match records {
+        [one] => query.filter(t::bucket.eq(one.bucket().number())).filter(t::victim_id.eq(*one)),
+        several => {
+            let mut buckets: Vec<i16> = several.iter().map(|id| id.bucket().number()).collect();
+            buckets.sort_unstable();
+            buckets.dedup();
+            query.filter(t::bucket.eq_any(buckets)).filter(t::victim_id.eq_any(several.to_vec()))
+        }
+    };
     if let Some(agency) = provider {
         query = query
             .filter(t::provider_code.eq(agency.as_str()))
@@ -133,7 +136,7 @@ pub fn of_victim(
         query = query.filter(t::id.gt(AssistanceId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.load(conn)?;
-    let keys = vault::keys(conn, rows.first().map(|_| victim))?;
+    let keys = vault::keys(conn, rows.iter().map(|row| row.2))?;
     let needs = rows.into_iter().map(|row| assistance(row, &keys)).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(needs, limit, |a| After { key: String::new(), id: a.id.uuid() }))
 }
@@ -142,7 +145,7 @@ pub fn of_victim(
 pub fn resettle(tx: &mut Conn, victim: VictimId) -> Result<()> {
     let mut after = None;
     loop {
-        let Page { items, next } = of_victim(tx, victim, None, after.as_ref(), Limit::DEFAULT)?;
+        let Page { items, next } = of_victim(tx, &[victim], None, after.as_ref(), Limit::DEFAULT)?;
         for need in &items {
             desk::settle(tx, Some(need), need)?;
         }

@@ -8,13 +8,8 @@ use crate::db::{Conn, Store};
 use crate::kernel::ids::ErasureId;
 use crate::kernel::{Error, Result};
 use crate::ledger::{Notary, tree};
+use crate::persons::erasure::{CERTIFICATE, DESTROYED};
 use crate::retention::desk;
-
-/// What goes with a person's key.
-const DESTROYED: [&str; 4] = ["key", "identity", "sealed_texts", "search_tokens"];
-
-/// Type of the signature.
-const TYPE: &str = "erasure-certificate+jwt";
 
 /// The certificate of an erasure that lies on the caller's desk and was executed.
 pub async fn certificate(store: &Store, act: &Act, notary: &Notary, id: ErasureId) -> Result<SignedCertificate> {
@@ -29,7 +24,7 @@ pub async fn certificate(store: &Store, act: &Act, notary: &Notary, id: ErasureI
         })
         .await?;
     let text = serde_json::to_vec(&certificate).map_err(|_| Error::internal("a certificate that cannot be written"))?;
-    let jws = notary.attest(TYPE, &text)?;
+    let jws = notary.attest(CERTIFICATE, &text)?;
     Ok(SignedCertificate { certificate, jws, key: notary.key(1).to_string() })
 }
 

@@ -106,6 +106,12 @@ pub struct Order {
     pub best_interest: Option<String>,
 }
 
+/// Type of the signature of a certificate.
+pub const CERTIFICATE: &str = "erasure-certificate+jwt";
+
+/// What goes with a person's key.
+pub const DESTROYED: [&str; 4] = ["key", "identity", "sealed_texts", "search_tokens"];
+
 /// Proof that somebody was erased.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Certificate {
@@ -121,6 +127,10 @@ pub struct Certificate {
     pub best_interest: Option<String>,
     /// Cases in which the pseudonymous record remains.
     pub cases: usize,
+    /// What is gone; nothing of a dry run.
+    pub destroyed: Vec<&'static str>,
+    /// The entry of the ledger that says so; null of a dry run.
+    pub ledger_entry_id: Option<EntryId>,
 }
 
 /// Whether a reference is one: letters, digits and `. _ / -`, so that no name is written where it would stay.
@@ -220,10 +230,12 @@ pub fn erase(
 ) -> Result<Certificate> {
     let Order { basis, best_interest } = order.clone();
     let cases = store.read_blocking(|conn| may(conn, law, person, order))?;
-    let certificate = |erased_at| Certificate {
+    let certificate = |done: Option<EntryId>| Certificate {
         kind: person.kind(),
         id: person.subject(),
-        erased_at,
+        erased_at: done.map(|_| now),
+        destroyed: done.map_or_else(Vec::new, |_| DESTROYED.to_vec()),
+        ledger_entry_id: done,
         basis: basis.clone(),
         best_interest: best_interest.clone(),
         cases,
@@ -233,13 +245,13 @@ pub fn erase(
     }
     store.read_blocking(|conn| list(conn, person, now))?;
     let (actor, law, order) = (operator(), Arc::clone(law), order.clone());
-    store.write_blocking(move |tx| {
+    let entry = store.write_blocking(move |tx| {
         // Listed a moment ago: whether somebody else erased the person meanwhile does not matter any more.
         let against = against(tx, &law, person, order.best_interest.is_some())?;
         if !against.is_empty() {
             return Err(Error::StateConflict(against));
         }
-        destroy(tx, person, &actor, now, &order.basis).map(drop)
+        destroy(tx, person, &actor, now, &order.basis)
     })?;
-    Ok(certificate(Some(now)))
+    Ok(certificate(Some(entry)))
 }

@@ -149,3 +149,27 @@ fn most_persons_are_found_however_their_names_are_written() {
         assert!(first >= least_first, "{way}: first {first}");
     }
 }
+
+/// Several questions at once are answered as each alone, and in no more rounds than the longest.
+#[test]
+fn together_everybody_is_shown_whom_each_would_be_shown_alone() {
+    let person = |n: u128| Uuid::from_u128(n);
+    let candidate = |n: u128| Candidate { person: person(n), score: 900, matched: Vec::new() };
+    let visible = |n: u128| !n.is_multiple_of(3);
+    let shown = |asked: &[Uuid]| {
+        Ok(asked.iter().filter(|id| visible(id.as_u128())).map(|id| (*id, id.to_string())).collect::<Vec<_>>())
+    };
+    let questions: Vec<Vec<Candidate>> =
+        [0..0_u128, 0..3, 0..95, 30..500, 300..301].into_iter().map(|range| range.map(candidate).collect()).collect();
+    for limit in [1, 5, 60] {
+        let mut rounds = 0;
+        let together = first_shown_of_each(questions.clone(), limit, |asked| {
+            rounds += 1;
+            shown(asked)
+        })
+        .unwrap();
+        let alone: Vec<_> = questions.iter().map(|question| first_shown(question.clone(), limit, shown).unwrap()).collect();
+        assert_eq!(together, alone, "{limit}");
+        assert!(rounds <= MOST_EXAMINED / TOGETHER, "{rounds}");
+    }
+}

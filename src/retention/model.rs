@@ -299,3 +299,50 @@ impl Review {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Bucket;
+    use crate::kernel::ids::{CaseId, VictimId};
+
+    fn rule(code: &str) -> RetentionRule {
+        let law = Catalogue::embedded().unwrap();
+        law.retention().iter().find(|rule| rule.code == code).unwrap().clone()
+    }
+
+    fn found(subject: Held, code: &str) -> Review {
+        let now = Timestamp::from_unix_millis(1_764_000_000_000).unwrap();
+        let id = RetentionReviewId::generate(now, subject.subject().bucket());
+        Review::found(id, subject, &rule(code), "2031-03-20".parse().unwrap(), now)
+    }
+
+    #[test]
+    fn something_is_kept_on_as_long_again_as_its_rule_gives_and_a_year_at_least() {
+        let today: NaiveDate = "2026-11-25".parse().unwrap();
+        assert_eq!(rule("PE-RET-01").longest_keep(today).to_string(), "2031-11-25");
+        assert_eq!(rule("PE-RET-09").longest_keep(today).to_string(), "2027-11-25", "a rule that gives no time at all");
+    }
+
+    #[test]
+    fn what_may_be_decided_depends_on_what_fell_due_and_on_what_was_decided() {
+        let now = Timestamp::from_unix_millis(1_764_000_000_000).unwrap();
+        let case = Held::Case(CaseId::generate(now, Bucket::random()));
+        let victim = Held::Person(Person::Victim(VictimId::generate(now, Bucket::random())));
+        use Trigger::{Erase, Keep, Lift, OfAge, Restrict};
+        assert_eq!(found(case, "PE-RET-01").triggers(), [Keep, Restrict]);
+        assert_eq!(found(victim, "PE-RET-05").triggers(), [Keep, Erase]);
+        assert_eq!(found(victim, "PE-RET-09").triggers(), [Keep, OfAge]);
+        for state in State::ALL {
+            let mut review = found(case, "PE-RET-02");
+            review.done(state, None);
+            let expected: &[Trigger] = match state {
+                State::Open => &[Keep, Restrict],
+                State::Restricted => &[Lift],
+                _ => &[],
+            };
+            assert_eq!(review.triggers(), expected, "{state:?}");
+            assert_eq!(State::parse(state.as_str()), Some(state));
+        }
+    }
+}

@@ -9,3 +9,6 @@ pub mod wire;
 
 pub use model::{PreparedVictim, age_band, prepare};
 pub use store::{any_minor, carry, find, in_case, insert, same_person, seen, through, unclear};
+
+#[cfg(test)]
+mod tests;

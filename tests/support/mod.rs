@@ -159,6 +159,11 @@ impl World {
         Some(Self { running: Some(running), dir, database, restricted, agent, watch })
     }
 
+    /// Whether this is the twin, whose statements are looked at.
+    pub fn watched(&self) -> bool {
+        self.watch.is_some()
+    }
+
     /// What the twin's plans and statements break of the rules, so far.
     pub fn verdict(&self) -> twin::Verdict {
         self.watch.as_ref().unwrap().verdict()
