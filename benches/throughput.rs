@@ -5,11 +5,12 @@
 //!
 //! `cargo bench` (some minutes) or `cargo bench -- --quick`; `--sqlite` or `--postgres` for one engine, `--no-sealer`
 //! to keep the sealer from working, `--only=WORD` for the rows whose name has the word; `statistics --cases N` for figures
-//! over a registry of N cases and nothing else.
+//! over a registry of N cases and nothing else; `imports --cases N` for an import of so many.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
 #![allow(clippy::print_stdout, reason = "the table is the product")]
 
 mod data;
+mod imports;
 mod load;
 #[path = "../tests/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
@@ -47,21 +48,28 @@ struct Options {
     only: Option<String>,
     /// Figures over so many cases, and nothing else.
     figures: Option<usize>,
+    /// An import of so many cases, and nothing else.
+    imports: Option<usize>,
+    /// Whether the persons of the import have names.
+    names: bool,
 }
 
 impl Options {
     fn read() -> Self {
         let args: Vec<String> = std::env::args().skip(1).collect();
         let has = |name: &str| args.iter().any(|a| a == name);
+        let cases = || {
+            let at = args.iter().position(|a| a == "--cases");
+            at.and_then(|at| args.get(at + 1)).and_then(|n| n.parse().ok()).unwrap_or(100_000)
+        };
         Self {
             quick: has("--quick"),
             sealer: !has("--no-sealer"),
             sqlite: !has("--postgres"),
             postgres: !has("--sqlite"),
-            figures: has("statistics").then(|| {
-                let at = args.iter().position(|a| a == "--cases");
-                at.and_then(|at| args.get(at + 1)).and_then(|n| n.parse().ok()).unwrap_or(100_000)
-            }),
+            figures: has("statistics").then(cases),
+            imports: has("imports").then(cases),
+            names: has("--names"),
             only: args.iter().find_map(|a| a.strip_prefix("--only=").map(str::to_owned)),
         }
     }
@@ -289,6 +297,12 @@ fn memory(options: &Options) {
     let _ = std::fs::remove_dir_all(&dir);
 }
 
+/// Lets the database's own user, who is somebody else, write into a directory of this run.
+fn open_to_all(dir: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o777)).unwrap();
+}
+
 /// What was asked for, on one engine.
 fn measure(options: &Options, name: &str, server: (DatabaseUrl, Option<u32>), dir: PathBuf) {
     match options.figures {
@@ -316,7 +330,11 @@ fn main() {
     if options.sqlite {
         let dir = dir.join("sqlite");
         std::fs::create_dir_all(&dir).unwrap();
-        measure(&options, "SQLite", (DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")), None), dir);
+        if let Some(cases) = options.imports {
+            imports::run("SQLite", cases, options.names, &dir, |name| imports::sqlite(&dir, name));
+        } else {
+            measure(&options, "SQLite", (DatabaseUrl::Sqlite(dir.join("sistra.sqlite3")), None), dir);
+        }
     }
     if options.postgres
         && let Some(cluster) = postgres::Cluster::make("bench")
@@ -324,11 +342,20 @@ fn main() {
         let dir = dir.join("postgres");
         std::fs::create_dir_all(&dir).unwrap();
         cluster.start_with(&["fsync=on", "shared_buffers=512MB", "max_wal_size=4GB"]);
-        let url = cluster.migrated("bench");
-        measure(&options, "PostgreSQL", (DatabaseUrl::Postgres(url), Some(cluster.pid())), dir);
+        if let Some(cases) = options.imports {
+            open_to_all(&dir);
+            imports::run("PostgreSQL", cases, options.names, &dir, |name| {
+                let place = dir.join(name);
+                std::fs::create_dir_all(&place).unwrap();
+                imports::Place { url: DatabaseUrl::Postgres(cluster.migrated(name)), dir: place }
+            });
+        } else {
+            let url = cluster.migrated("bench");
+            measure(&options, "PostgreSQL", (DatabaseUrl::Postgres(url), Some(cluster.pid())), dir);
+        }
         cluster.stop();
     }
-    if options.figures.is_none() && options.wants("memory") {
+    if options.figures.is_none() && options.imports.is_none() && options.wants("memory") {
         memory(&options);
     }
     let _ = std::fs::remove_dir_all(&dir);

@@ -73,6 +73,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
     crate::assistance::http::routes(cfg);
+    crate::care::http::routes(cfg);
     crate::reunifications::http::routes(cfg);
     crate::campaigns::http::routes(cfg);
     crate::trainings::http::routes(cfg);
@@ -81,6 +82,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::holds::http::routes(cfg);
+    crate::retention::http::routes(cfg);
     crate::erasures::http::routes(cfg);
     crate::imports::http::routes(cfg);
     crate::exports::http::routes(cfg);
@@ -90,6 +92,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::alerts::http::routes(cfg);
     crate::statistics::http::routes(cfg);
     crate::statistics::un_http::routes(cfg);
+    crate::statistics::release_http::routes(cfg);
     crate::statistics::open_data::routes(cfg);
     crate::events::http::routes(cfg);
     crate::webhooks::http::routes(cfg);
@@ -252,6 +255,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
+    let told = access.clone();
     let access = Watch::new(access, Looking::new(config.quotas()), store.clone());
     let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
@@ -288,10 +292,11 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let door = web::Data::new(TokenDoor {
         authenticator: Arc::clone(&authenticator),
         store: store.clone(),
-        limits,
+        access: told,
+        limits: Arc::clone(&limits),
         proxies: serve.trusted_proxy.clone(),
     });
-    let shelf = web::Data::new(Shelf::new(store.clone()));
+    let shelf = web::Data::new(Shelf::new(store.clone(), limits, serve.trusted_proxy.clone()));
     let health = web::Data::new(Health::new(store.clone(), Arc::clone(&notary)));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {
@@ -374,7 +379,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&authenticator), Arc::clone(&hooks), Arc::clone(&metrics_data));
     let mut threads = helpers(&store, &authenticator, &notary, &feed, dispatcher, interval, &stop)?;
-    threads.push(jobs(bench, bell, &stop)?);
+    threads.push(jobs(bench, bell, &stop, serve.jobs_at_once)?);
     threads.push(follow(&figures, &store, &catalogue, &stop)?);
     Ok(Running {
         addr,
@@ -491,8 +496,8 @@ fn follow(
         .map_err(|e| format!("cannot start sistra-figures: {e}"))
 }
 
-/// The thread that does the jobs.
-fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, String> {
+/// The thread that does the jobs, with those that it starts.
+fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>, at_once: usize) -> Result<JoinHandle<()>, String> {
     let works: Works = vec![
         (JobKind::Import, Box::new(crate::imports::run::ImportWork)),
         (JobKind::Export, Box::new(crate::exports::run::ExportWork)),
@@ -500,7 +505,7 @@ fn jobs(bench: Bench, bell: Arc<worker::Bell>, stop: &Arc<AtomicBool>) -> Result
     let stop = Arc::clone(stop);
     std::thread::Builder::new()
         .name("sistra-jobs".to_owned())
-        .spawn(move || worker::run(&bench, &works, &bell, &stop))
+        .spawn(move || worker::run(&bench, &works, &bell, &stop, at_once))
         .map_err(|e| format!("cannot start sistra-jobs: {e}"))
 }
 

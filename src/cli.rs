@@ -25,7 +25,7 @@ use crate::config::{Config, DataArgs, ServeArgs};
 use crate::db::connection::{Role, explain, open};
 use crate::db::{Conn, Store, StoreSettings, migrations};
 use crate::demo;
-use crate::exports::wire::ExportFormat;
+use crate::exports::model::Lines;
 use crate::http::contract;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{AgencyCode, Error, Timestamp};
@@ -382,8 +382,8 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Ledger(command)) => ledger::run(command),
         Some(Command::Import(ImportCommand::Ndjson(command))) => import::run(command, false),
         Some(Command::Import(ImportCommand::Csv(command))) => import::run(command, true),
-        Some(Command::Export(ExportCommand::Ndjson(command))) => export::run(command, ExportFormat::Ndjson),
-        Some(Command::Export(ExportCommand::Csv(command))) => export::run(command, ExportFormat::Csv),
+        Some(Command::Export(ExportCommand::Ndjson(command))) => export::run(command, Lines::Ndjson),
+        Some(Command::Export(ExportCommand::Csv(command))) => export::run(command, Lines::Csv),
         Some(Command::Import(ImportCommand::Htcds(command))) => htcds::import(&command),
         Some(Command::Export(ExportCommand::Htcds(command))) => htcds::export(&command),
         Some(Command::Export(ExportCommand::Ctdc(command))) => ctdc::export(&command),

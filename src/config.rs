@@ -136,6 +136,9 @@ pub struct ServeArgs {
     /// Worker threads
     #[arg(long, env = "SISTRA_WORKERS", default_value_t = 2)]
     pub workers: usize,
+    /// Imports and exports that this server works on at a time
+    #[arg(long, env = "SISTRA_JOBS_AT_ONCE", default_value_t = 2)]
+    pub jobs_at_once: usize,
     /// Database connections
     #[arg(long, env = "SISTRA_DB_CONNECTIONS", default_value_t = 8)]
     pub db_connections: u32,
@@ -206,6 +209,9 @@ pub struct ServeArgs {
     /// For how long it is shut out, seconds
     #[arg(long, env = "SISTRA_TOKEN_BLOCK_S", default_value_t = 900)]
     pub token_block_s: u32,
+    /// Reads of open data per address and minute; 0 for no limit
+    #[arg(long, env = "SISTRA_RATE_OPEN_DATA_PER_MIN", default_value_t = 60)]
+    pub rate_open_data_per_min: u32,
     /// Proxies whose X-Forwarded-For is believed, comma-separated addresses
     #[arg(long, env = "SISTRA_TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpAddr>,
@@ -291,6 +297,7 @@ impl Config {
             metrics_bind: Some(local),
             public_url: Some("http://sistra.test".to_owned()),
             workers: 2,
+            jobs_at_once: 2,
             db_connections: 8,
             db_acquire_timeout_ms: 5_000,
             db_statement_timeout_ms: 10_000,
@@ -314,6 +321,7 @@ impl Config {
             looking_alert_percent: 80,
             token_failures_per_min: 0,
             token_block_s: 900,
+            rate_open_data_per_min: 0,
             trusted_proxy: Vec::new(),
             cors_origin: Vec::new(),
             token_ttl_s: 300,
@@ -357,6 +365,7 @@ impl Config {
             alert_percent: serve.looking_alert_percent,
             token_failures_per_min: serve.token_failures_per_min,
             token_block_s: serve.token_block_s,
+            open_per_min: serve.rate_open_data_per_min,
         }
     }
 

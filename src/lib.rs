@@ -18,6 +18,7 @@
 //! | [`alerts`] | who looks at more than the work explains, and who must hear of it |
 //! | [`holds`] [`erasures`] [`retention`] | what must be kept, who is forgotten, and when |
 //! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
+//! | [`care`] | what a victim goes through from the first signs to a life of her or his own |
 //! | [`campaigns`] [`trainings`] [`fundings`] | what organisations do for everybody, whom they train, who pays |
 //! | [`programmes`] | what these share: money, donors, the ground of help, the totals |
 //! | [`deconfliction`] | whether another agency knows a person |
@@ -61,6 +62,7 @@ pub mod auth;
 pub mod batch;
 pub mod break_glass;
 pub mod campaigns;
+pub mod care;
 pub mod cases;
 pub mod catalogue;
 pub mod charges;

@@ -172,6 +172,45 @@ fn a_workbook_is_imported_over_http_line_by_line_with_what_was_lossy(world) {
     assert_eq!(crate::imports::ended(world, &token, &other.header("location"))["status"], "failed");
 }
 
+fn a_file_of_the_standard_is_taken_out_over_http_and_says_what_the_command_says(world) {
+    let scopes = format!("{SCOPES} imports:create accused:write accused.identity:write exports:create exports.identity:create");
+    let token = world.token(AGENCY, &scopes, Purpose::Assistance);
+    sent(world, &token, "application/vnd.sistra.htcds+json", &htcds::write(&said(), FileFormat::Json).unwrap());
+    let wanted = shown(export(&exchange(world, AGENCY)));
+    assert_eq!(wanted.len(), 5);
+    for (format, name, media) in [
+        ("htcds_csv", "htcds.csv", "text/csv"),
+        ("htcds_xlsx", "htcds.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("htcds_json", "htcds.json", "application/vnd.sistra.htcds+json"),
+    ] {
+        let order = json!({"types": ["case", "victim", "accused"], "format": format, "identities": true});
+        let queued = world.post("/v1/exports", &token, &order);
+        assert_eq!(queued.status, 202, "{}", queued.text);
+        let job = crate::imports::ended(world, &token, &queued.header("location"));
+        assert_eq!((&job["status"], &job["counts"]["htcds"]), (&json!("succeeded"), &json!(5)), "{job}");
+        let output = &job["manifest"]["output"][0];
+        assert_eq!((&output["type"], &output["count"]), (&json!("HtcdsRecord"), &json!(5)));
+        let url = output["url"].as_str().unwrap();
+        assert!(url.ends_with(name), "{url}");
+        let got = ureq::get(format!("{}{url}", world.base())).header("Authorization", format!("Bearer {token}")).call().unwrap();
+        assert_eq!(got.headers()["content-type"], media);
+        let bytes = got.into_body().read_to_vec().unwrap();
+        assert_eq!(json!(bytes.len()), output["bytes"]);
+        let read = htcds::read(&bytes, Order::DayFirst).unwrap();
+        assert_eq!(shown(read.records.into_iter().map(|(_, record)| record)), wanted, "{format}");
+    }
+    // Rows are persons by name: an order that does not say so is a mistake.
+    let bare = world.post("/v1/exports", &token, &json!({"types": ["case"], "format": "htcds_csv"}));
+    assert_eq!((bare.status, bare.faults()), (422, vec!["#/types: cross_field".to_owned(), "#/identities: cross_field".to_owned()]));
+    let narrow = world.token(AGENCY, "cases:read victims:read accused:read exports:create", Purpose::Assistance);
+    let refused = world.post("/v1/exports", &narrow, &json!({"types": ["case", "victim", "accused"], "format": "htcds_csv", "identities": true}));
+    assert_eq!(refused.code(), "insufficient_scope");
+    // Every person in the files is in the ledger.
+    let oversight = world.token("PE-DP", "audit:read", Purpose::Audit);
+    let told = |entries: &Value| entries["items"].as_array().unwrap().iter().filter(|e| e.to_string().contains("victim_identity")).count();
+    while told(&world.get("/v1/audit/entries?limit=200", &oversight).json()) < 12 {}
+}
+
 fn what_the_registry_refuses_is_told_by_line_and_stops_no_other_case(world) {
     let own = exchange(world, AGENCY);
     let long = "x".repeat(101);

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod batch;
+mod care;
 mod cases;
 mod catalogues;
 mod cli;
@@ -35,6 +36,7 @@ mod protection;
 mod referrals;
 mod releases;
 mod retention;
+mod reviews;
 mod revocation;
 mod routing;
 mod schema;

@@ -32,6 +32,8 @@ const CLEAR: &[(&str, &str)] = &[
     ("text_version", "the version of a form"),
     ("basis", "the reference of an act, of a form that holds no name"),
     ("best_interest", "the reference of a determination, of a form that holds no name"),
+    ("operation", "the number of an operation, of a form that holds no name"),
+    ("record_ref", "the reference of a written record, of a form that holds no name"),
     ("external_ref", "the agency's own number of a file, unique among its cases"),
     ("issuer", "who gave a file its number"),
     ("names", "agencies are no persons"),
@@ -409,6 +411,33 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
     p.patch(&known, json!({"occupation": w()}));
     p.patch(&format!("{known}/identity"), identity(false));
     p.patch(&format!("{firm}/identity"), identity(true));
+    // The same by a file: made, amended by a second one, and refused.
+    let from_file = |key: &str| {
+        let mut one = case();
+        one["external_ref"] = json!(key);
+        one["title"] = w().into();
+        one["summary"] = w().into();
+        one["extensions"] = json!([{"name": w(), "value": w()}]);
+        one["victims"][0]["identity"] = victim_identity();
+        one["victims"][0]["indigenous_people"] = w().into();
+        one["accused"][0]["identity"] = identity(false);
+        one["accused"][0]["occupation"] = w().into();
+        one["accused"].as_array_mut().unwrap().push(json!({"label": "a2", "kind": "legal_person", "identity": identity(true)}));
+        one
+    };
+    let mut wrong = from_file("EXP-2");
+    wrong["report_channel"] = w().into();
+    wrong["charges"][0]["victims"] = json!([w()]);
+    for (lines, statuses) in [(vec![from_file("EXP-1"), wrong], ["created", "rejected"].as_slice()), (vec![from_file("EXP-1")], &["updated"])] {
+        let body = lines.iter().map(|l| format!("{l}\n")).collect::<String>();
+        let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", &unique())];
+        let queued = world.send("POST", "/v1/imports", Some(&token), &headers, body.as_bytes());
+        assert_headers_are_bare(&queued);
+        let job = crate::imports::ended(world, &token, &queued.header("location"));
+        let report = crate::imports::file(world, &token, &job, 0);
+        assert_eq!(report.iter().map(|l| l["status"].as_str().unwrap()).collect::<Vec<_>>(), statuses, "{report:?}");
+        assert!(!format!("{job}{report:?}").contains(WORD), "a report quotes nothing: {report:?}");
+    }
     p.post(&format!("{path}/notes"), json!({"visibility": "shared", "text": w()}));
     p.post(&format!("{path}/decisions"), json!({"kind": "auto", "number": w(), "date": "2026-03-18", "authority": w(), "result": w(), "document_ref": w()}));
     let hearing = p.post(&format!("{path}/hearings"), json!({"kind": "other", "scheduled_at": "2026-03-18T14:00:00Z", "court": w(),
@@ -441,6 +470,9 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
         "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}})).header("location");
     p.patch(&need, json!({"plan": {"goal": w()}, "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}}));
     p.step(&need, json!({"trigger": "withdraw", "reason": w()}));
+    let care = p.post(&format!("{victim}/care-processes"), json!({"detection": {"detected_on": "2026-03-14", "channel": "police"}})).header("location");
+    p.patch(&care, json!({"reintegration": {"domains": ["housing"], "starts_on": "2026-06-01", "goal": w()}}));
+    p.step(&care, json!({"trigger": "close", "close_reason": "withdrew", "reason": w()}));
     let reunion = p.post(&format!("{victim}/reunifications"), json!({"country": "US", "summary": w(),
         "beneficiaries": [{"relation": "parent", "age": 50, "name": w()}]}));
     let reunion_path = reunion.header("location");
@@ -524,6 +556,15 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
 
     let hold = p.post("/v1/legal-holds", json!({"case_id": made.json()["id"], "ground": "audit", "basis": "EXP-1-2026", "reason": format!("{} durante", w())})).header("location");
     p.step(&hold, json!({"trigger": "lift", "reason": format!("{} terminó", w())}));
+    // What fell due is about another case, archived long ago.
+    let old = p.post("/v1/cases", crate::support::case()).header("location");
+    p.step(&old, json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}}));
+    let law = std::sync::Arc::new(sistra::catalogue::Catalogue::embedded().unwrap());
+    let how = sistra::retention::run::Run { as_of: "2031-03-20".parse().unwrap(), dry: false, now: sistra::kernel::Timestamp::now() };
+    let report = sistra::retention::run::run(&world.running.as_ref().unwrap().store, &law, how, |_| ()).unwrap();
+    let due = report.items.iter().find(|item| item.rule == "PE-RET-01").unwrap().review_id.unwrap();
+    p.step(&format!("/v1/retention-reviews/{due}"), json!({"trigger": "restrict", "reason": format!("{} restringe", w())}));
+    p.step(&format!("/v1/retention-reviews/{due}"), json!({"trigger": "lift", "until": crate::reviews::in_days(30), "reason": format!("{} levanta", w())}));
     let asks = world.token("PE-MP-FISTRAP-LIMA", "shred:propose", Purpose::Prosecution);
     let asked = json!({"victim_id": victim.rsplit('/').next(), "ground": "person_asked", "basis": "SOL-1-2026", "reason": format!("{} por escrito", w())});
     p.note("POST", "/v1/erasures", &asked);

@@ -17,7 +17,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
 use crate::persons::merge_wire::PersonTransitionCreate;
-use crate::persons::search::first_shown;
+use crate::persons::search::first_shown_of_each;
 use crate::persons::search_wire::{AccusedCandidate, MOST_DUPLICATES};
 use crate::persons::{self, Publication, Role, merges, merging};
 
@@ -112,17 +112,29 @@ pub async fn amend_accused(
 
 /// The same, in a transaction that does more.
 pub fn amended(tx: &mut Conn, act: &Act, id: AccusedId, version: i64, patch: AccusedPatch) -> Result<Written<AccusedView>> {
+    change(tx, act, id, Some(version), patch).map(|(written, _)| written)
+}
+
+/// The same, at whatever version it stands where none is named. Answers the pointers that changed, too.
+pub fn change(
+    tx: &mut Conn,
+    act: &Act,
+    id: AccusedId,
+    version: Option<i64>,
+    patch: AccusedPatch,
+) -> Result<(Written<AccusedView>, Vec<String>)> {
     let (mut accused, sight) = store::find(tx, &act.scope, id)?;
     sight.must_own()?;
-    must_match(accused.version, version)?;
+    let read_at = accused.version;
+    must_match(read_at, version.unwrap_or(read_at))?;
     accused.must_stand()?;
     let changed = accused.amend(patch, act)?;
     if !changed.is_empty() {
-        store::update(tx, &accused, version)?;
-        let entry = Entry::new(Action::Updated, id, Some(accused.version)).changed(changed);
+        store::update(tx, &accused, read_at)?;
+        let entry = Entry::new(Action::Updated, id, Some(accused.version)).changed(changed.clone());
         ledger::append(tx, &act.actor, act.now, vec![entry])?;
     }
-    Ok(Written { view: accused.view(), tag: sight.view(), replayed: false })
+    Ok((Written { view: accused.view(), tag: sight.view(), replayed: false }, changed))
 }
 
 /// Who an accused person is.
@@ -144,29 +156,36 @@ pub async fn amend_identity(
     version: i64,
     patch: AccusedIdentityInput,
 ) -> Result<Written<AccusedIdentityView>> {
-    store
-        .write(move |tx| {
-            let Named { of, mut identity, version: current, updated_at: before, sight } =
-                store::find_identity(tx, &act.scope, id)?;
-            sight.must_own()?;
-            if of != id {
-                return Err(Error::StateConflict(vec!["merged".into()]));
-            }
-            must_match(current, version)?;
-            let kind = store::one(tx, id)?.detail.kind;
-            let changed =
-                apply_identity(&mut identity, patch.clone(), &kind, &act.catalogue, "").map_err(Error::Validation)?;
-            let (mut version, mut updated_at) = (version, before);
-            if !changed.is_empty() {
-                store::update_identity(tx, id, &identity, version, &act)?;
-                version += 1;
-                updated_at = act.now;
-                let entry = Entry::new(Action::Updated, id, Some(version)).about("accused_identity").changed(changed);
-                ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            }
-            Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
-        })
-        .await
+    store.write(move |tx| change_identity(tx, &act, id, Some(version), patch.clone()).map(|(written, _)| written)).await
+}
+
+/// The same, in a transaction that does more; at whatever version it stands where none is named. Answers the pointers
+/// that changed, too.
+pub fn change_identity(
+    tx: &mut Conn,
+    act: &Act,
+    id: AccusedId,
+    version: Option<i64>,
+    patch: AccusedIdentityInput,
+) -> Result<(Written<AccusedIdentityView>, Vec<String>)> {
+    let Named { of, mut identity, version: read_at, mut updated_at, sight } = store::find_identity(tx, &act.scope, id)?;
+    sight.must_own()?;
+    if of != id {
+        return Err(Error::StateConflict(vec!["merged".into()]));
+    }
+    must_match(read_at, version.unwrap_or(read_at))?;
+    let kind = store::one(tx, id)?.detail.kind;
+    let changed = apply_identity(&mut identity, patch, &kind, &act.catalogue, "").map_err(Error::Validation)?;
+    let mut version = read_at;
+    if !changed.is_empty() {
+        store::update_identity(tx, id, &identity, version, act)?;
+        version += 1;
+        updated_at = act.now;
+        let entry = Entry::new(Action::Updated, id, Some(version)).about("accused_identity").changed(changed.clone());
+        ledger::append(tx, &act.actor, act.now, vec![entry])?;
+    }
+    let view = identity_view(&identity, id, version, updated_at);
+    Ok((Written { view, tag: sight.view(), replayed: false }, changed))
 }
 
 /// Whether an accused may be named in public, by the charges that the caller sees.
@@ -205,13 +224,27 @@ pub fn resembling(
     limit: usize,
     except: Option<AccusedId>,
 ) -> Result<Vec<AccusedCandidate>> {
-    let mut candidates = persons::store::candidates(conn, &act.index, Role::Accused, subject)?;
-    candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
-    let first = first_shown(candidates, limit, |persons| {
+    Ok(resembling_each(conn, act, &[(subject, except)], limit)?.pop().unwrap_or_default())
+}
+
+/// The same for several, in as many statements as for one.
+pub fn resembling_each(
+    conn: &mut Conn,
+    act: &Act,
+    asked: &[(&Subject, Option<AccusedId>)],
+    limit: usize,
+) -> Result<Vec<Vec<AccusedCandidate>>> {
+    let subjects: Vec<&Subject> = asked.iter().map(|(subject, _)| *subject).collect();
+    let mut candidates = persons::store::candidates_of_each(conn, &act.index, Role::Accused, &subjects)?;
+    for (candidates, (_, except)) in candidates.iter_mut().zip(asked) {
+        candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
+    }
+    let first = first_shown_of_each(candidates, limit, |persons| {
         let ids: Vec<AccusedId> = persons.iter().map(|p| AccusedId::from_uuid(*p)).collect();
         Ok(store::seen(conn, &act.scope, &ids)?.into_iter().map(|(id, code)| (id.uuid(), code)).collect())
     })?;
-    Ok(first.into_iter().map(|(candidate, code)| AccusedCandidate::new(&candidate, code)).collect())
+    let shown = |(candidate, code): (persons::search::Candidate, String)| AccusedCandidate::new(&candidate, code);
+    Ok(first.into_iter().map(|of| of.into_iter().map(shown).collect()).collect())
 }
 
 /// The changes of an accused, oldest first.

@@ -489,6 +489,25 @@ pub fn held_identity(tx: &mut Conn, id: AccusedId) -> Result<Identity> {
     own_identity(tx, id)
 }
 
+/// The same of several records, not held, but for those who were erased.
+pub fn own_identities(conn: &mut Conn, ids: &[AccusedId]) -> Result<Vec<(AccusedId, Identity)>> {
+    let mut buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let rows: Vec<(AccusedId, Json)> = per_engine!(conn, c => accused_identity::table
+        .filter(accused_identity::bucket.eq_any(buckets))
+        .filter(accused_identity::accused_id.eq_any(ids.to_vec()))
+        .select((accused_identity::accused_id, accused_identity::content))
+        .load(c)?);
+    let keys = vault::keys(conn, rows.iter().map(|(id, _)| *id))?;
+    let opened = rows.into_iter().map(|(id, content)| match keys.open(id, id, &content) {
+        Ok(identity) => Ok(Some((id, identity))),
+        Err(Error::Erased) => Ok(None),
+        Err(other) => Err(other),
+    });
+    opened.filter_map(Result::transpose).collect()
+}
+
 /// The same, not held: the caller's sight must be checked before it is shown.
 pub fn own_identity(conn: &mut Conn, id: AccusedId) -> Result<Identity> {
     let (bucket, id) = id.key();

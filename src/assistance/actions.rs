@@ -18,6 +18,7 @@ use crate::kernel::ids::{AssistanceId, ConsentId, TransitionId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Fault, FaultCode, Result};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::merges;
 use crate::programmes::ground::{self, Ground};
 use crate::programmes::standing::{self, Helped, Role, Standing};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
@@ -159,8 +160,11 @@ pub async fn list_desk(
     limit: Limit,
 ) -> Result<Page<AssistanceView>> {
     let act = act.clone();
+    let mut filter = filter;
     store
         .read(move |conn| {
+            // The desk counts a person of several records by the one that stands for them.
+            filter.victim = filter.victim.map(|victim| merges::survivor(conn, victim)).transpose()?;
             let Page { items, next } = desk::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
             let items = store::many(conn, &items)?;
             views(conn, &act, Page { items, next })

@@ -271,6 +271,12 @@ pub fn rotate_secret(conn: &mut Conn, id: ClientId, now: Timestamp) -> Result<St
     if changed == 0 { Err("there is no such client with a secret".into()) } else { Ok(secret) }
 }
 
+/// The scopes that a client has now; none where it is disabled or gone.
+pub fn granted(conn: &mut Conn, id: ClientId) -> Result<Option<Vec<String>>> {
+    let row: Option<(Json, String)> = t::table.filter(t::id.eq(id)).select((t::scopes, t::status)).first(conn).optional()?;
+    row.filter(|(_, status)| status == "active").map(|(scopes, _)| scopes.read()).transpose()
+}
+
 /// Public keys.
 impl Clear for JwkSet {}
 

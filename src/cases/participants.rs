@@ -87,7 +87,9 @@ impl Participant {
 
 /// Lets an agency in; answers the ledger entry.
 pub fn grant(tx: &mut Conn, act: &Act, new: &Participant) -> Result<Entry> {
-    let listing = store::locked_listing(tx, new.case)?;
+    let case = store::locked(tx, new.case)?;
+    case.must_be_shareable()?;
+    let listing = case.listing();
     let client = act.actor.client.ok_or_else(|| Error::internal("a participation without a client"))?;
     diesel::insert_into(t::table)
         .values((

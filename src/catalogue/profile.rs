@@ -244,6 +244,11 @@ pub struct ChargeTransition {
     pub verified: bool,
 }
 
+/// Whether an agency of a kind may register an act of one of these actors.
+pub(super) fn registers(registrars: &BTreeMap<String, Vec<String>>, agency_kind: &str, actors: &[String]) -> bool {
+    registrars.get(agency_kind).is_some_and(|own| actors.iter().any(|a| own.contains(a)))
+}
+
 impl Profile {
     /// The name under which the catalogue serves it: `PE-NCPP2004`.
     pub fn code(&self) -> String {
@@ -277,7 +282,7 @@ impl Profile {
 
     /// Whether an agency of this kind may register an act of one of these actors.
     pub fn registers(&self, agency_kind: &str, actors: &[String]) -> bool {
-        self.registrars.get(agency_kind).is_some_and(|own| actors.iter().any(|a| own.contains(a)))
+        registers(&self.registrars, agency_kind, actors)
     }
 
     /// Everything that the file names exists in it.

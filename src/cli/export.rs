@@ -11,7 +11,7 @@ use serde_json::json;
 use super::import::Bench;
 use super::print;
 use crate::config::{DataArgs, make_private_dir};
-use crate::exports::model::sheets;
+use crate::exports::model::{Lines, sheets};
 use crate::exports::pages::{Place, read};
 use crate::exports::wire::{ExportCreate, ExportFormat, ExportType};
 use crate::kernel::{Error, Timestamp};
@@ -78,7 +78,7 @@ impl Sink {
     }
 }
 
-pub(super) fn run(args: ExportArgs, format: ExportFormat) -> Result<(), String> {
+pub(super) fn run(args: ExportArgs, format: Lines) -> Result<(), String> {
     let ExportArgs { dir, data, agency, types, identities, purpose } = args;
     if dir.exists() {
         return Err(format!("{} is there already: an export overwrites nothing", dir.display()));
@@ -87,7 +87,14 @@ pub(super) fn run(args: ExportArgs, format: ExportFormat) -> Result<(), String> 
     let mut types: Vec<ExportType> = types.into_iter().map(ExportType::from).collect();
     types.sort();
     types.dedup();
-    let order = ExportCreate { types, format, identities, reported_from: None, reported_to: None, updated_from: None };
+    let order = ExportCreate {
+        types,
+        format: ExportFormat::default(),
+        identities,
+        reported_from: None,
+        reported_to: None,
+        updated_from: None,
+    };
     let bench = Bench::open(&data, &agency, &purpose)?;
     make_private_dir(&dir)?;
     let mut sinks = BTreeMap::new();
@@ -109,7 +116,7 @@ pub(super) fn run(args: ExportArgs, format: ExportFormat) -> Result<(), String> 
         let act = bench.act();
         let sheaf = bench
             .store
-            .read_blocking(|conn| read(conn, &act, bench.client, &order, &at))
+            .read_blocking(|conn| read(conn, &act, bench.client, &order, format, &at))
             .map_err(|e| format!("the export stopped: {e:?}"))?;
         // First the record of the look, then the look.
         let mut entries = Vec::new();

@@ -115,6 +115,20 @@ pub fn list(conn: &mut Conn, victim: VictimId, after: Option<&After>, limit: Lim
     Ok(Page::cut(consents, limit, |c| After { key: String::new(), id: c.id.uuid() }))
 }
 
+/// The consents that a victim gave and did not take back; whether their time has passed is theirs to say.
+pub fn given(conn: &mut Conn, victim: VictimId) -> Result<Vec<Consent>> {
+    let rows: Vec<Row> = t::table
+        .filter(t::bucket.eq(victim.bucket().number()))
+        .filter(t::victim_id.eq(victim))
+        .filter(t::state.eq(State::Given.as_str()))
+        .select(columns())
+        .order(t::id.asc())
+        .limit(1_000)
+        .load(conn)?;
+    let keys = vault::keys(conn, rows.first().map(|_| victim))?;
+    rows.into_iter().map(|row| consent(row, &keys)).collect()
+}
+
 /// Notes that a referral rests on a consent.
 pub fn rest(tx: &mut Conn, id: ConsentId, referral: ReferralId) -> Result<()> {
     let (bucket, id) = id.key();

@@ -19,7 +19,7 @@ use crate::kernel::{Error, Fault, FaultCode, Result, Timestamp};
 use crate::ledger::{self, Action, Actor, Entry};
 use crate::persons::erasure::{self, Person};
 use crate::retention::desk;
-use crate::vault;
+use crate::{retention, vault};
 
 /// What stands against it, where that matters still.
 fn against(conn: &mut Conn, law: &Catalogue, erasure: &Erasure) -> Result<Vec<Cow<'static, str>>> {
@@ -169,6 +169,7 @@ fn decide(
     let (trigger, from, to) = (new.trigger.as_str(), before.state.as_str(), after.state.as_str());
     if !after.state.open() {
         close(tx, &after)?;
+        retention::actions::refused(tx, &act.actor, after.person, id, act.now)?;
     }
     let entry = Entry::new(Action::Transitioned, id, Some(after.version)).moved(trigger, from, to);
     ledger::append(tx, &act.actor, act.now, vec![entry])?;

@@ -16,6 +16,7 @@ use crate::http::respond;
 use crate::jobs::wire::JobView;
 use crate::jobs::{Job, JobKind, actions};
 use crate::kernel::Error;
+use crate::kernel::error::no_faults;
 
 /// The scope of exports that say who persons are.
 const IDENTITIES: &str = "exports.identity:create";
@@ -32,7 +33,8 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 /// person shown stands in the ledger before a file can be fetched. In CSV a cell that a spreadsheet would run as a
 /// formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return) has an apostrophe in front; so has one that
 /// begins with apostrophes and then one of these: taking one apostrophe away gives back what was there. Identities are
-/// kept for 24 hours and fetched three times at most.
+/// kept for 24 hours and fetched three times at most. `htcds_csv`, `htcds_xlsx` and `htcds_json` make one file of IOM's
+/// HTCDS out of the agency's own cases, with their victims and accused by name.
 #[utoipa::path(tag = "jobs", summary = "Export records", request_body = ExportCreate,
     responses((status = 202, description = "The job, queued", body = JobView)),
     security(("oauth2" = ["exports:create"])))]
@@ -46,6 +48,7 @@ pub async fn export_create(
     let (mut order, fingerprint) = body.read(&allowed).await?;
     order.types.sort();
     order.types.dedup();
+    no_faults(order.faults())?;
     let caller = allowed.caller();
     for kind in &order.types {
         let (scope, identity) = match kind {

@@ -3,8 +3,53 @@
 use serde_json::Value;
 
 use super::wire::{ExportCreate, ExportFormat, ExportType};
+use crate::htcds::FileFormat;
 use crate::imports::csv::write_record;
-use crate::kernel::{Error, Result};
+use crate::kernel::{Error, Fault, FaultCode, Result};
+
+/// Form of a file with a record on each line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// As JSON.
+    Ndjson,
+    /// Under a header of paths.
+    Csv,
+}
+
+/// What an export makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A file for each kind of record.
+    Lines(Lines),
+    /// One file of the field's own format.
+    Htcds(FileFormat),
+}
+
+impl ExportCreate {
+    /// What it makes.
+    pub fn form(&self) -> Form {
+        match self.format {
+            ExportFormat::Ndjson => Form::Lines(Lines::Ndjson),
+            ExportFormat::Csv => Form::Lines(Lines::Csv),
+            ExportFormat::HtcdsCsv => Form::Htcds(FileFormat::Csv),
+            ExportFormat::HtcdsXlsx => Form::Htcds(FileFormat::Xlsx),
+            ExportFormat::HtcdsJson => Form::Htcds(FileFormat::Json),
+        }
+    }
+
+    /// What is wrong with it: a row of HTCDS is a person by name, in a case.
+    pub fn faults(&self) -> Vec<Fault> {
+        let Form::Htcds(_) = self.form() else { return Vec::new() };
+        let mut faults = Vec::new();
+        if self.types != [ExportType::Case, ExportType::Victim, ExportType::Accused] {
+            faults.push(Fault::body("/types", FaultCode::CrossField));
+        }
+        if !self.identities {
+            faults.push(Fault::body("/identities", FaultCode::CrossField));
+        }
+        faults
+    }
+}
 
 /// A file of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +96,7 @@ pub const CASES: Sheet = Sheet {
         "continued_in",
         "joined_from",
         "split_into",
+        "restricted_since",
         "extensions",
         "redacted",
     ],
@@ -83,6 +129,7 @@ pub const VICTIMS: Sheet = Sheet {
         "victim.education",
         "victim.disability",
         "victim.indigenous_people",
+        "victim.of_age_since",
         "victim.version",
         "victim.created_at",
         "victim.updated_at",
@@ -136,6 +183,7 @@ pub const CHARGES: Sheet = Sheet {
         "reparation",
         "continues",
         "continued_as",
+        "merged",
         "redacted",
     ],
 };
@@ -210,30 +258,30 @@ pub fn sheets(order: &ExportCreate) -> Vec<Sheet> {
 
 impl Sheet {
     /// Name of the file.
-    pub fn file(&self, format: ExportFormat) -> String {
+    pub fn file(&self, format: Lines) -> String {
         match format {
-            ExportFormat::Ndjson => format!("{}.ndjson", self.name),
-            ExportFormat::Csv => format!("{}.csv", self.name),
+            Lines::Ndjson => format!("{}.ndjson", self.name),
+            Lines::Csv => format!("{}.csv", self.name),
         }
     }
 
     /// What stands at the top of the file.
-    pub fn head(&self, format: ExportFormat) -> Vec<u8> {
+    pub fn head(&self, format: Lines) -> Vec<u8> {
         let mut head = Vec::new();
-        if format == ExportFormat::Csv {
+        if format == Lines::Csv {
             write_record(&mut head, self.columns.iter().copied());
         }
         head
     }
 
     /// Writes a record.
-    pub fn write(&self, format: ExportFormat, record: &Value, to: &mut Vec<u8>) -> Result<()> {
+    pub fn write(&self, format: Lines, record: &Value, to: &mut Vec<u8>) -> Result<()> {
         match format {
-            ExportFormat::Ndjson => {
+            Lines::Ndjson => {
                 serde_json::to_writer(&mut *to, record).map_err(|_| Error::internal("a record cannot be written"))?;
                 to.push(b'\n');
             }
-            ExportFormat::Csv => {
+            Lines::Csv => {
                 let cells: Vec<String> = self.columns.iter().map(|path| cell(record, path)).collect();
                 write_record(to, cells.iter().map(String::as_str));
             }
@@ -242,7 +290,7 @@ impl Sheet {
     }
 }
 
-impl ExportFormat {
+impl Lines {
     /// Media type of the files.
     pub fn media_type(self) -> &'static str {
         match self {
@@ -293,7 +341,7 @@ mod tests {
     fn cells_hold_what_lists_and_formulas_are_made_of() {
         let mut text = Vec::new();
         let record = json!({"victim_id": "x", "given_names": "=cmd", "other_names": ["a", "b"], "documents": [{"type": "other"}], "version": 2});
-        VICTIM_IDENTITIES.write(ExportFormat::Csv, &record, &mut text).unwrap();
+        VICTIM_IDENTITIES.write(Lines::Csv, &record, &mut text).unwrap();
         assert_eq!(String::from_utf8(text).unwrap(), "x,2,,'=cmd,,,a;b,,\"[{\"\"type\"\":\"\"other\"\"}]\",,,,\r\n");
     }
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::model::{ACCUSED, ACCUSED_IDENTITIES, CASES, CHARGES, REFERRALS, Sheet, VICTIM_IDENTITIES, VICTIMS};
-use super::wire::{ExportCreate, ExportFormat, ExportType};
+use super::model::{ACCUSED, ACCUSED_IDENTITIES, CASES, CHARGES, Lines, REFERRALS, Sheet, VICTIM_IDENTITIES, VICTIMS};
+use super::wire::{ExportCreate, ExportType};
 use crate::act::Act;
 use crate::cases::docket::Filter;
 use crate::cases::model::Case;
 use crate::cases::wire::CaseSort;
-use crate::cases::{Section, Sight, store as cases};
+use crate::cases::{Section, Sight, restriction, store as cases};
 use crate::db::Conn;
-use crate::kernel::ids::ClientId;
+use crate::kernel::ids::{CaseId, ClientId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Result};
 use crate::ledger::{Action, Entry};
@@ -40,7 +40,7 @@ pub enum Place {
 /// The records of a page.
 #[derive(Debug)]
 pub struct Sheaf {
-    format: ExportFormat,
+    format: Lines,
     /// Text and number of records, by the name of the sheet.
     pub texts: BTreeMap<&'static str, (Vec<u8>, i64)>,
     /// What the ledger is told: every record shown, every person in an entry of her or his own.
@@ -49,11 +49,17 @@ pub struct Sheaf {
     pub persons: i64,
     /// Cases and referrals in it.
     pub rows: i64,
+    /// Cases and referrals that are restricted, and so not in it.
+    pub withheld: i64,
     /// Where the next page begins.
     pub next: Place,
 }
 
 impl Sheaf {
+    fn withhold(&mut self, records: usize) {
+        self.withheld += i64::try_from(records).unwrap_or(i64::MAX);
+    }
+
     fn put<T: Serialize>(&mut self, sheet: Sheet, record: &T) -> Result<()> {
         let record = serde_json::to_value(record).map_err(|_| Error::internal("a record cannot be written"))?;
         let (text, count) = self.texts.entry(sheet.name).or_default();
@@ -62,28 +68,32 @@ impl Sheaf {
     }
 }
 
+/// Which cases an order is of.
+pub fn filter(order: &ExportCreate) -> Filter {
+    Filter {
+        reported_from: order.reported_from,
+        reported_to: order.reported_to,
+        updated_from: order.updated_from,
+        ..Filter::default()
+    }
+}
+
 /// Reads the page at a place. Its entries must be written before anybody reads it.
-pub fn read(conn: &mut Conn, act: &Act, client: ClientId, order: &ExportCreate, at: &Place) -> Result<Sheaf> {
+pub fn read(conn: &mut Conn, act: &Act, client: ClientId, order: &ExportCreate, format: Lines, at: &Place) -> Result<Sheaf> {
     let mut sheaf =
-        Sheaf { format: order.format, texts: BTreeMap::new(), entries: Vec::new(), persons: 0, rows: 0, next: Place::End };
+        Sheaf { format, texts: BTreeMap::new(), entries: Vec::new(), persons: 0, rows: 0, withheld: 0, next: Place::End };
     let limit = Limit::new(ROWS).unwrap_or(Limit::DEFAULT);
     let referrals = order.types.contains(&ExportType::Referral);
     match at {
         Place::Cases(_) if order.types == [ExportType::Referral] => sheaf.next = Place::Received(None),
         Place::Cases(after) => {
-            let filter = Filter {
-                stages: Vec::new(),
-                owner: None,
-                territory: None,
-                exploitation: None,
-                reported_from: order.reported_from,
-                reported_to: order.reported_to,
-                updated_from: order.updated_from,
-                case: None,
-                // The day of the report stands: whatever changes meanwhile, no case is passed by or comes twice.
-                sort: CaseSort::ReportedAsc,
-            };
-            let Page { items, next } = cases::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
+            // The day of the report stands: whatever changes meanwhile, no case is passed by or comes twice.
+            let filter = Filter { sort: CaseSort::ReportedAsc, ..filter(order) };
+            let Page { mut items, next } = cases::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
+            // A restricted case is not taken out, by its owner neither; how many those were, the job says.
+            let all = items.len();
+            items.retain(|(case, _)| case.detail.restricted_since.is_none());
+            sheaf.withhold(all - items.len());
             for (case, sight) in &items {
                 one_case(conn, act, order, case, sight, client, &mut sheaf)?;
             }
@@ -184,7 +194,8 @@ fn one_case(
         }
     }
     if wants(ExportType::Charge) && sight.sees(Section::Charges) {
-        let all = charges::of_case(conn, case.id)?;
+        let mut all = charges::of_case(conn, case.id)?;
+        charges::redirect(conn, &mut all)?;
         sheaf.entries.push(Entry::listed(client, "charge_list", all.iter().map(|c| c.id)));
         for charge in &all {
             sheaf.put(CHARGES, &charge.view(sight))?;
@@ -206,7 +217,11 @@ fn one_box(
 ) -> Result<Option<After>> {
     let filter =
         referrals::store::Filter { side, states: Vec::new(), case: None, updated_from: order.updated_from, due: None };
-    let Page { items, next } = referrals::store::list(conn, &act.scope, &filter, after, limit)?;
+    let Page { mut items, next } = referrals::store::list(conn, &act.scope, &filter, after, limit)?;
+    let cases: Vec<CaseId> = items.iter().map(|r| r.case).collect();
+    let restricted = restriction::restricted(conn, &cases)?;
+    items.retain(|r| !restricted.contains(&r.case));
+    sheaf.withhold(cases.len() - items.len());
     sheaf.entries.push(Entry::listed(client, "referral_list", items.iter().map(|r| r.id)));
     for referral in &items {
         sheaf.put(REFERRALS, &referral.view(crate::referrals::view::Reader::of(&act.scope)))?;

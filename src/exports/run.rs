@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::model::sheets;
+use super::htcds;
+use super::model::{Form, Lines, sheets};
 use super::pages::{Place, Sheaf, read};
 use super::wire::ExportCreate;
 use crate::jobs::worker::{Bench, Hold, Work};
@@ -28,15 +29,22 @@ impl Work for ExportWork {
             serde_json::Value::Null => Place::Cases(None),
             value => serde_json::from_value(value.clone()).map_err(|_| Error::internal("checkpoint of an export"))?,
         };
+        let format = match order.form() {
+            Form::Lines(format) => format,
+            Form::Htcds(format) => {
+                *job = htcds::run(bench, hold, job, &order, format)?;
+                return Ok(true);
+            }
+        };
         let began = Instant::now();
         while began.elapsed() < TURN {
             let act = job.act(bench, Timestamp::now())?;
             let (client, from) = (job.client, at.clone());
             let (reading, what) = (act.clone(), order.clone());
-            let sheaf = bench.store.read_blocking(move |conn| read(conn, &reading, client, &what, &from))?;
+            let sheaf = bench.store.read_blocking(move |conn| read(conn, &reading, client, &what, format, &from))?;
             at = sheaf.next.clone();
             let over = matches!(at, Place::End);
-            *job = store(bench, hold, job, &act, &order, sheaf)?;
+            *job = store(bench, hold, job, &act, (&order, format), sheaf)?;
             if over {
                 return Ok(true);
             }
@@ -51,11 +59,10 @@ fn store(
     hold: &Hold,
     before: &Job,
     act: &crate::act::Act,
-    order: &ExportCreate,
+    (order, format): (&ExportCreate, Lines),
     sheaf: Sheaf,
 ) -> Result<Job> {
     let mut after = before.clone();
-    let format = order.format;
     if after.detail.files.is_empty() {
         for sheet in sheets(order) {
             after.detail.files.push(JobFile::new(&sheet.file(format), sheet.schema, format.media_type()));
@@ -81,6 +88,9 @@ fn store(
     *persons += sheaf.persons;
     if *persons > MOST_PERSONS {
         return Err(Error::Rule { rule: "second_person_required", faults: Vec::new() });
+    }
+    if sheaf.withheld > 0 {
+        *after.detail.counts.entry("withheld".to_owned()).or_default() += sheaf.withheld;
     }
     after.done += sheaf.rows;
     after.updated_at = act.now;

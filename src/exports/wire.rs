@@ -31,6 +31,12 @@ pub enum ExportFormat {
     Ndjson,
     /// One record a line, under a header of paths.
     Csv,
+    /// IOM's HTCDS as CSV: one file, a row for each victim and accused of the agency's own cases.
+    HtcdsCsv,
+    /// The same as a workbook like IOM's template.
+    HtcdsXlsx,
+    /// The same as JSON.
+    HtcdsJson,
 }
 
 /// An export to make.
@@ -38,7 +44,8 @@ pub enum ExportFormat {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"types": ["case", "victim", "charge"], "format": "ndjson", "reported_from": "2026-01-01T00:00:00.000Z"}))]
 pub struct ExportCreate {
-    /// What is taken out; each kind needs the scope of its own list.
+    /// What is taken out; each kind needs the scope of its own list. A file of HTCDS is of `case`, `victim` and
+    /// `accused`, and says who they are.
     #[validate(length(min = 1, max = 5))]
     #[schema(min_items = 1, max_items = 5)]
     pub types: Vec<ExportType>,

@@ -234,19 +234,37 @@ impl Exchange {
     /// before the answer is given. `progress` hears the number of cases done.
     pub async fn export(&self, access: &AccessLog, mut progress: impl FnMut(u64)) -> Result<Vec<Record>> {
         let (act, client) = self.act(Timestamp::now())?;
-        let filter = Filter { owner: Some(self.agency.clone()), sort: CaseSort::ReportedAsc, ..Filter::default() };
+        let told = |cases, _| {
+            progress(cases);
+            Ok(())
+        };
+        self.export_as((&act, client), Filter::default(), access, told).await
+    }
+
+    /// The same for somebody who asked for the cases of a filter. `told` hears the numbers of cases and of records
+    /// done, and may stop it.
+    pub async fn export_as(
+        &self,
+        (act, client): (&Act, ClientId),
+        filter: Filter,
+        access: &AccessLog,
+        mut told: impl FnMut(u64, usize) -> Result<()>,
+    ) -> Result<Vec<Record>> {
+        let filter = Filter { owner: Some(self.agency.clone()), sort: CaseSort::ReportedAsc, ..filter };
         let mut records = Vec::new();
         let (mut after, mut done) = (None, 0);
         loop {
-            let page = list_cases(&self.store, &act, filter.clone(), None, after.take(), page_size(100)?).await?;
+            let mut page = list_cases(&self.store, act, filter.clone(), None, after.take(), page_size(100)?).await?;
+            // A restricted case is not taken out.
+            page.items.retain(|case| case.restricted_since.is_none());
             let entry = Entry::listed(client, "case_list", page.items.iter().map(|c| c.id));
             access.record(&act.actor, act.now, entry).await?;
             for case in &page.items {
-                let persons = self.persons(&act, case, Some(access)).await?;
+                let persons = self.persons(act, case, Some(access)).await?;
                 let facts = exchange::case_facts(case, self.closed(case), &self.law);
                 records.extend(persons.iter().map(|person| residue::restore(&facts, person)));
                 done += 1;
-                progress(done);
+                told(done, records.len())?;
             }
             after = page.next;
             if after.is_none() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::model::{ImportLine, ImportRecord, Outcome, Status};
 use super::prints::Prints;
 use super::store::{self, Origin};
-use super::update;
+use super::update::{self, Met};
 use crate::act::Act;
 use crate::cases::actions::{Opening, Sealed, register};
 use crate::cases::model::{Claimed, ref_claim};
@@ -154,29 +154,36 @@ impl Importer {
         let written: BTreeSet<CaseId> = new.iter().map(|f| f.opening.case.id).collect();
         let mut outcomes = Vec::with_capacity(planned.len());
         for Planned { line, external_ref, what } in planned {
-            let (status, id, faults) = match what {
-                What::Refused(faults) => (Status::Rejected, None, faults.clone()),
-                What::Known(case) => (Status::Unchanged, Some(*case), Vec::new()),
+            let blank = Outcome {
+                line: *line,
+                external_ref: external_ref.clone(),
+                status: Status::Rejected,
+                id: None,
+                changed: Vec::new(),
+                faults: Vec::new(),
+            };
+            outcomes.push(match what {
+                What::Refused(faults) => Outcome { faults: faults.clone(), ..blank },
+                What::Known(case) => Outcome { status: Status::Unchanged, id: Some(*case), ..blank },
                 What::Record(record) => match &record.1 {
                     Some(Fresh { opening, .. }) if written.contains(&opening.case.id) => {
-                        (Status::Created, Some(opening.case.id), Vec::new())
+                        Outcome { status: Status::Created, id: Some(opening.case.id), ..blank }
                     }
                     fresh => {
                         let opening = fresh.as_ref().map(|fresh| &fresh.opening);
                         match in_savepoint(tx, |tx| self.meet(tx, act, &record.0, opening))? {
-                            Ok((status, case)) => (status, Some(case), Vec::new()),
-                            Err(error) => (Status::Rejected, None, refusal(error)?),
+                            Ok(Met { status, case, changed }) => Outcome { status, id: Some(case), changed, ..blank },
+                            Err(error) => Outcome { faults: refusal(error)?, ..blank },
                         }
                     }
                 },
-            };
-            outcomes.push(Outcome { line: *line, external_ref: external_ref.clone(), status, id, faults });
+            });
         }
         Ok(outcomes)
     }
 
     /// A line whose case is there already, or one of whose numbers is another case's.
-    fn meet(&self, tx: &mut Conn, act: &Act, record: &ImportRecord, opening: Option<&Opening>) -> Result<(Status, CaseId)> {
+    fn meet(&self, tx: &mut Conn, act: &Act, record: &ImportRecord, opening: Option<&Opening>) -> Result<Met> {
         let claim = ref_claim(act.agency(), &record.external_ref);
         if let Some(case) = crate::cases::store::holder(tx, &claim)? {
             return update::apply(tx, act, &self.prints, case, record);

@@ -56,8 +56,8 @@ impl FromRequest for Upload {
 ///
 /// A line is the body of `POST /v1/cases` with an `external_ref`, and the same rules hold. The case that the caller's
 /// agency knows by that key is opened, or brought up to date: fields that the line names are set, persons and charges
-/// with a new label are added; nothing is cleared and nobody is taken away. A person whose line changed is amended at
-/// her or his own door (`read_only`). The same file again changes nothing. CSV has the fields' paths as its header
+/// with a new label are added, those with a known one amended as their own operations amend them; nothing is cleared and
+/// nobody is taken away. The report says what a line changed. The same file again changes nothing. CSV has the fields' paths as its header
 /// (`victims.0.sex`), lists with semicolons, and cells that a spreadsheet would run behind an apostrophe.
 /// A file of IOM's HTCDS (its templates in XLSX or ODS, CSV or the JSON profile) is taken as well: one line for each
 /// case, and a second file of the job, `notes.ndjson`, tells line by line what was lossy.

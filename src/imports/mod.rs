@@ -9,6 +9,7 @@ pub mod csv;
 pub mod http;
 pub mod lines;
 pub mod model;
+pub mod patches;
 pub mod prints;
 pub mod run;
 pub mod store;

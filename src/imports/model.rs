@@ -65,6 +65,8 @@ pub struct Outcome {
     pub status: Status,
     /// The case.
     pub id: Option<CaseId>,
+    /// What it changed of a case that was there: pointers of the line.
+    pub changed: Vec<String>,
     /// Everything that is wrong with it.
     pub faults: Vec<Fault>,
 }

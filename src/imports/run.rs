@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,13 @@ use crate::jobs::{Job, JobFile, store as jobs};
 use crate::kernel::error::Error;
 use crate::kernel::{Fault, FaultCode, Result, Timestamp};
 
-/// Most lines of one transaction.
-pub const BATCH: usize = 250;
+/// Lines of the first transaction of an import.
+const FIRST: usize = 100;
+/// Least and most lines of one transaction.
+const SIZES: std::ops::RangeInclusive<usize> = 50..=1_000;
+/// SQLite's writer belongs to everybody: a batch that took longer makes the next one smaller, and one that took less than
+/// half of it makes the next one larger.
+const WRITER_FOR: Duration = Duration::from_millis(100);
 /// Most bytes of the lines of one transaction, but for one that is longer.
 const BATCH_BYTES: u64 = 2_097_152;
 /// Most lines of an atomic import: they are one transaction.
@@ -106,6 +112,7 @@ pub fn write(importer: &Importer, tx: &mut Conn, mode: Mode, batches: &[Batch]) 
         if mode == Mode::Atomic && wrong {
             for outcome in outcomes.iter_mut().filter(|o| o.status != Status::Rejected) {
                 (outcome.status, outcome.id) = (Status::NotApplied, None);
+                outcome.changed.clear();
             }
         }
         if mode == Mode::Validate {
@@ -131,12 +138,13 @@ pub fn drive(
     mut each: impl FnMut(Batch) -> Result<bool>,
 ) -> Result<()> {
     let (full, ready) = sync_channel::<Result<Batch>>(1);
+    let size = &AtomicUsize::new(FIRST);
     std::thread::scope(|scope| {
         let circumstances = &circumstances;
         scope.spawn(move || {
             let mut source = source.peekable();
             while source.peek().is_some() {
-                let batch = next_batch(importer, circumstances, &mut source);
+                let batch = next_batch(importer, circumstances, &mut source, size.load(Ordering::Relaxed));
                 let failed = batch.as_ref().map_or(true, |b| b.broken.is_some());
                 // Whoever writes may have had enough.
                 if full.send(batch).is_err() || failed {
@@ -147,8 +155,12 @@ pub fn drive(
         for batch in ready {
             let mut batch = batch?;
             let broken = batch.broken.take();
-            if !batch.planned.is_empty() && !each(batch)? {
-                return Ok(());
+            if !batch.planned.is_empty() {
+                let (lines, began) = (batch.planned.len(), Instant::now());
+                if !each(batch)? {
+                    return Ok(());
+                }
+                size.store(next_size(size.load(Ordering::Relaxed), lines, began.elapsed()), Ordering::Relaxed);
             }
             if let Some(error) = broken {
                 return Err(error);
@@ -158,14 +170,26 @@ pub fn drive(
     })
 }
 
+/// Lines of the batches to come, after one of so many lines that took so long.
+fn next_size(size: usize, lines: usize, took: Duration) -> usize {
+    let next = match took {
+        took if took > WRITER_FOR => size.min(lines) / 2,
+        // A batch that was cut short by its bytes, or is the last one, says nothing about larger ones.
+        took if took < WRITER_FOR / 2 && lines >= size => size * 2,
+        _ => size,
+    };
+    next.clamp(*SIZES.start(), *SIZES.end())
+}
+
 fn next_batch(
     importer: &Importer,
     circumstances: &impl Fn() -> Result<Act>,
     source: &mut impl Iterator<Item = io::Result<Item>>,
+    most: usize,
 ) -> Result<Batch> {
     let act = circumstances()?;
     let (mut lines, mut behind, mut end, mut start, mut broken) = (Vec::new(), 0, 0, None, None);
-    while lines.len() < BATCH && end - start.unwrap_or(end) < BATCH_BYTES {
+    while lines.len() < most && end - start.unwrap_or(end) < BATCH_BYTES {
         match source.next() {
             None => break,
             Some(Err(e)) => {
@@ -349,4 +373,18 @@ fn commit(store: &Store, importer: &Importer, hold: &Hold, job: &mut Job, mode: 
         Ok(job)
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_grow_while_they_are_quick_and_shrink_when_they_hold_the_writer_for_long() {
+        let (quick, slow) = (Duration::from_millis(10), Duration::from_millis(500));
+        assert_eq!([next_size(100, 100, quick), next_size(800, 800, quick)], [200, 1_000]);
+        assert_eq!([next_size(1_000, 1_000, slow), next_size(60, 60, slow)], [500, 50]);
+        assert_eq!(next_size(1_000, 1_000, Duration::from_millis(70)), 1_000);
+        assert_eq!(next_size(400, 3, quick), 400, "the last lines of a file");
+    }
 }

@@ -1,31 +1,49 @@
 //! A line about a case that is there: what it says now is compared with what it said the last time.
 //!
 //! Fields that the line names are set; an import never clears one and never takes a person away. Persons are told
-//! apart by their label. A person whose line changed is amended at her or his own door, not here.
+//! apart by their label, never by their place: a line with one person less would write each one over the next. Charges are
+//! told apart by the label of the accused and the offence.
 
+use super::commit::refusal;
 use super::model::{ImportRecord, Status};
+use super::patches;
 use super::prints::{Name, Prints};
 use super::store::{self, Origin, Part};
+use crate::accused::wire::AccusedCreate;
 use crate::act::Act;
-use crate::cases::wire::{CaseCreate, CasePatch};
+use crate::cases::model::Case;
 use crate::cases::{CaseHead, head_for_write, store as case_store};
+use crate::charges::wire::InlineChargeCreate;
 use crate::db::Conn;
-use crate::kernel::error::no_faults;
-use crate::kernel::ids::{AccusedId, CaseId, ResourceId, VictimId};
-use crate::kernel::{Error, Fault, FaultCode, Field, Result};
+use crate::kernel::error::{Location, no_faults};
+use crate::kernel::ids::{AccusedId, CaseId, ChargeId, ResourceId, VictimId};
+use crate::kernel::{Fault, FaultCode, Result};
 use crate::ledger::{self, Action, Entry};
+use crate::victims::wire::CaseVictimCreate;
 use crate::{accused, charges, deadlines, victims};
 
-/// Applies a line to its case; answers whether it changed anything.
-pub fn apply(tx: &mut Conn, act: &Act, prints: &Prints, id: CaseId, record: &ImportRecord) -> Result<(Status, CaseId)> {
+/// What became of a line whose case was there.
+#[derive(Debug)]
+pub struct Met {
+    /// Whether it changed anything.
+    pub status: Status,
+    /// The case.
+    pub case: CaseId,
+    /// What it changed: pointers of the line.
+    pub changed: Vec<String>,
+}
+
+/// Applies a line to its case.
+pub fn apply(tx: &mut Conn, act: &Act, prints: &Prints, id: CaseId, record: &ImportRecord) -> Result<Met> {
     let CaseHead { case: before, .. } = head_for_write(tx, &act.scope, id)?;
     let fingerprint = prints.of(&record.case)?;
     let known = store::find(tx, id)?;
     if known.as_ref().is_some_and(|o| o.fingerprint == fingerprint) {
-        return Ok((Status::Unchanged, id));
+        return Ok(Met { status: Status::Unchanged, case: id, changed: Vec::new() });
     }
     let foreign = known.is_none();
-    let mut origin = Origin { fingerprint, ..known.unwrap_or_default() };
+    let origin = Origin { fingerprint, ..known.unwrap_or_default() };
+    let mut after = before.clone();
     let mut faults = Vec::new();
     if foreign {
         // Opened over HTTP: which of its persons are those of the line, nobody can tell.
@@ -35,169 +53,218 @@ pub fn apply(tx: &mut Conn, act: &Act, prints: &Prints, id: CaseId, record: &Imp
         ];
         faults.extend(lists.iter().filter(|(_, free)| !free).map(|(at, _)| Fault::body(*at, FaultCode::ReadOnly)));
     }
-    let mut case = before.clone();
-    let changed = case.amend(patch(&record.case), act).unwrap_or_else(|error| {
-        if let Error::Validation(more) = error {
-            faults.extend(more);
+    let amended = match after.amend(patches::case(&record.case), act) {
+        Ok(changed) => changed,
+        Err(error) => {
+            faults.extend(refusal(error)?);
+            Vec::new()
         }
-        Vec::new()
-    });
-    let added = add_parts(tx, act, prints, &case, record, &mut origin, &mut faults)?;
+    };
+    let mut line = Line { act, prints, case: &after, origin, faults, entries: Vec::new(), changed: amended.clone() };
+    let harmed = line.victims(tx, &record.case.victims)?;
+    let suspects = line.accused(tx, &record.case.accused)?;
+    line.charges(tx, &record.case.charges, &suspects, &harmed)?;
+    let Line { origin, faults, mut entries, changed, .. } = line;
     no_faults(faults)?;
-    let mut entries = added;
-    if !changed.is_empty() {
-        case_store::claim(tx, &case)?;
-        case_store::release(tx, &before, &case)?;
-        case_store::update(tx, &case, before.version)?;
-        if changed.iter().any(|c| c == "#/complexity" || c == "#/reported_at") {
-            deadlines::settle(tx, &act.catalogue, &case, act.now)?;
+    if !amended.is_empty() {
+        case_store::claim(tx, &after)?;
+        case_store::release(tx, &before, &after)?;
+        case_store::update(tx, &after, before.version)?;
+        if amended.iter().any(|c| c == "#/complexity" || c == "#/reported_at") {
+            deadlines::settle(tx, &act.catalogue, &after, act.now)?;
         }
-        entries.push(Entry::new(Action::Updated, id, Some(case.version)).changed(changed));
+        entries.push(Entry::new(Action::Updated, id, Some(after.version)).changed(amended));
     }
     store::replace(tx, id, &origin, act.now)?;
-    if entries.is_empty() {
-        return Ok((Status::Unchanged, id));
+    if !entries.is_empty() {
+        ledger::append(tx, &act.actor, act.now, entries)?;
     }
-    ledger::append(tx, &act.actor, act.now, entries)?;
-    Ok((Status::Updated, id))
-}
-
-/// What a line says of the case itself.
-fn patch(new: &CaseCreate) -> CasePatch {
-    fn set<T: Clone>(value: Option<&T>) -> Field<T> {
-        value.map_or(Field::Absent, |v| Field::Set(v.clone()))
-    }
-    CasePatch {
-        identifiers: if new.identifiers.is_empty() { Field::Absent } else { Field::Set(new.identifiers.clone()) },
-        title: Field::Set(new.title.clone()),
-        summary: set(new.summary.as_ref()),
-        reported_at: Field::Set(new.reported_at),
-        report_channel: Field::Set(new.report_channel.clone()),
-        facts_from: set(new.facts_from.as_ref()),
-        facts_from_estimated: set(new.facts_from.as_ref().map(|_| &new.facts_from_estimated)),
-        facts_to: set(new.facts_to.as_ref()),
-        facts_to_estimated: set(new.facts_to.as_ref().map(|_| &new.facts_to_estimated)),
-        territory: set(new.territory.as_ref()),
-        scope: set(new.scope.as_ref()),
-        exploitation: if new.exploitation.is_empty() { Field::Absent } else { Field::Set(new.exploitation.clone()) },
-        complexity: set(new.complexity.as_ref()),
-        extensions: if new.extensions.is_empty() { Field::Absent } else { Field::Set(new.extensions.clone()) },
-    }
+    let status = if changed.is_empty() { Status::Unchanged } else { Status::Updated };
+    Ok(Met { status, case: id, changed })
 }
 
 /// What is to be done with a person or charge of the line.
 enum Next {
     /// Nothing: it says what it said.
     Same(ResourceId),
+    /// It says something else of somebody known.
+    Amend(ResourceId),
     /// It is new.
     Add,
+    /// Nobody can say.
+    Unclear,
 }
 
 /// Compares a part of the line with what is known of it.
-fn next(known: Option<&Part>, others: bool, name: &Name, print: &str, at: String, faults: &mut Vec<Fault>) -> Option<Next> {
+fn next(known: Option<&Part>, others: bool, name: &Name, print: &str) -> Next {
     match (known, name) {
-        (Some(part), _) if part.print == print => Some(Next::Same(part.id)),
-        (Some(_), _) => {
-            faults.push(Fault::body(at, FaultCode::ReadOnly));
-            None
-        }
+        (Some(part), _) if part.print == print => Next::Same(part.id),
+        (Some(part), _) => Next::Amend(part.id),
         // Without a label nobody can say whether it is a new person or one of whom something else is said now.
-        (None, Name::Nameless(_)) if others => {
-            faults.push(Fault::body(format!("{at}/label"), FaultCode::Required));
-            None
-        }
-        (None, _) => Some(Next::Add),
+        (None, Name::Nameless(_)) if others => Next::Unclear,
+        (None, _) => Next::Add,
     }
 }
 
-/// Pointers of a list of one, in the list that the line has.
-fn at_index(faults: Vec<Fault>, list: &str, index: usize) -> impl Iterator<Item = Fault> {
-    let (from, to) = (format!("/{list}/0"), format!("/{list}/{index}"));
-    faults.into_iter().map(move |fault| match fault.at {
-        crate::kernel::error::Location::Pointer(pointer) => {
-            let pointer = pointer.strip_prefix(&from).map_or(pointer.clone(), |rest| format!("{to}{rest}"));
-            Fault { at: crate::kernel::error::Location::Pointer(pointer), ..fault }
+/// Faults with pointers under `from`, as the line has them: under `to`.
+fn moved(faults: Vec<Fault>, from: &str, to: &str) -> Vec<Fault> {
+    let place = |fault: Fault| match fault.at {
+        Location::Pointer(pointer) => {
+            let pointer = pointer.strip_prefix(from).map_or(pointer.clone(), |rest| format!("{to}{rest}"));
+            Fault { at: Location::Pointer(pointer), ..fault }
         }
         _ => fault,
-    })
+    };
+    faults.into_iter().map(place).collect()
 }
 
-/// Adds the persons and charges that are new; answers their ledger entries.
-fn add_parts(
-    tx: &mut Conn,
-    act: &Act,
-    prints: &Prints,
-    case: &crate::cases::model::Case,
-    record: &ImportRecord,
-    origin: &mut Origin,
-    faults: &mut Vec<Fault>,
-) -> Result<Vec<Entry>> {
-    let (id, new) = (case.id, &record.case);
-    let mut entries = Vec::new();
-    let mut harmed: Vec<(Option<String>, VictimId)> = Vec::new();
-    let others = !origin.parts.victims.is_empty();
-    for (index, one) in new.victims.iter().enumerate() {
-        let (name, print) = (prints.name(one.label.as_ref(), one)?, prints.of(one)?);
-        let known = origin.parts.victims.get(name.key());
-        match next(known, others, &name, &print, format!("/victims/{index}"), faults) {
-            None => {}
-            Some(Next::Same(known)) => harmed.push((one.label.clone(), VictimId::from_uuid(known.uuid()))),
-            Some(Next::Add) => {
-                let (made, more) = victims::prepare(vec![one.clone()], "/victims", act, id);
-                if !more.is_empty() {
-                    faults.extend(at_index(more, "victims", index));
-                    continue;
+/// A line on its way into its case.
+struct Line<'l> {
+    act: &'l Act,
+    prints: &'l Prints,
+    case: &'l Case,
+    origin: Origin,
+    faults: Vec<Fault>,
+    entries: Vec<Entry>,
+    changed: Vec<String>,
+}
+
+impl Line<'_> {
+    /// Notes what a change of a part came to: what it changed, or what is wrong with it.
+    fn note<V>(&mut self, at: &str, done: Result<(V, Vec<String>)>) -> Result<()> {
+        match done {
+            Ok((_, changed)) => {
+                self.changed.extend(changed.iter().map(|c| format!("#{at}{}", c.strip_prefix('#').unwrap_or(c))));
+            }
+            Err(error) => self.faults.extend(moved(refusal(error)?, "", at)),
+        }
+        Ok(())
+    }
+
+    fn unclear(&mut self, at: &str) {
+        self.faults.push(Fault::body(format!("{at}/label"), FaultCode::Required));
+    }
+
+    fn victims(&mut self, tx: &mut Conn, all: &[CaseVictimCreate]) -> Result<Vec<(Option<String>, VictimId)>> {
+        let (act, id) = (self.act, self.case.id);
+        let others = !self.origin.parts.victims.is_empty();
+        let mut known = Vec::new();
+        for (index, one) in all.iter().enumerate() {
+            let at = format!("/victims/{index}");
+            let (name, print) = (self.prints.name(one.label.as_ref(), one)?, self.prints.of(one)?);
+            match next(self.origin.parts.victims.get(name.key()), others, &name, &print) {
+                Next::Unclear => self.unclear(&at),
+                Next::Same(person) => known.push((one.label.clone(), VictimId::from_uuid(person.uuid()))),
+                Next::Amend(person) => {
+                    let victim = VictimId::from_uuid(person.uuid());
+                    let (patch, part, identity) = patches::victim(one);
+                    // The person first: whether means are asked for follows from the age.
+                    self.note(&at, victims::actions::change(tx, act, victim, None, patch))?;
+                    self.note(&at, victims::actions::change_part(tx, act, id, victim, None, part))?;
+                    if let Some(identity) = identity {
+                        let done = victims::actions::change_identity(tx, act, victim, None, identity);
+                        self.note(&format!("{at}/identity"), done)?;
+                    }
+                    known.push((one.label.clone(), victim));
+                    self.origin.parts.victims.insert(name.key().to_owned(), Part { id: person, print });
                 }
-                entries.extend(victims::insert(tx, act, id, &made)?);
-                entries.push(Entry::new(Action::Linked, id, None).about("case_victim"));
-                for made in made {
-                    harmed.push((made.label, made.id));
-                    let part = Part { id: made.id.erase(), print: print.clone() };
-                    origin.parts.victims.insert(name.key().to_owned(), part);
+                Next::Add => {
+                    let (made, faults) = victims::prepare(vec![one.clone()], "/victims", act, id);
+                    if !faults.is_empty() {
+                        self.faults.extend(moved(faults, "/victims/0", &at));
+                        continue;
+                    }
+                    self.entries.extend(victims::insert(tx, act, id, &made)?);
+                    self.entries.push(Entry::new(Action::Linked, id, None).about("case_victim"));
+                    self.changed.push(format!("#{at}"));
+                    for made in made {
+                        known.push((made.label, made.id));
+                        let part = Part { id: made.id.erase(), print: print.clone() };
+                        self.origin.parts.victims.insert(name.key().to_owned(), part);
+                    }
                 }
             }
         }
+        Ok(known)
     }
-    let mut suspects: Vec<(Option<String>, AccusedId)> = Vec::new();
-    let others = !origin.parts.accused.is_empty();
-    for (index, one) in new.accused.iter().enumerate() {
-        let (name, print) = (prints.name(one.label.as_ref(), one)?, prints.of(one)?);
-        let known = origin.parts.accused.get(name.key());
-        match next(known, others, &name, &print, format!("/accused/{index}"), faults) {
-            None => {}
-            Some(Next::Same(known)) => suspects.push((one.label.clone(), AccusedId::from_uuid(known.uuid()))),
-            Some(Next::Add) => {
-                let (made, more) = accused::prepare(vec![one.clone()], "/accused", act, id);
-                if !more.is_empty() {
-                    faults.extend(at_index(more, "accused", index));
-                    continue;
+
+    fn accused(&mut self, tx: &mut Conn, all: &[AccusedCreate]) -> Result<Vec<(Option<String>, AccusedId)>> {
+        let (act, id) = (self.act, self.case.id);
+        let others = !self.origin.parts.accused.is_empty();
+        let mut known = Vec::new();
+        for (index, one) in all.iter().enumerate() {
+            let at = format!("/accused/{index}");
+            let (name, print) = (self.prints.name(one.label.as_ref(), one)?, self.prints.of(one)?);
+            match next(self.origin.parts.accused.get(name.key()), others, &name, &print) {
+                Next::Unclear => self.unclear(&at),
+                Next::Same(person) => known.push((one.label.clone(), AccusedId::from_uuid(person.uuid()))),
+                Next::Amend(person) => {
+                    let suspect = AccusedId::from_uuid(person.uuid());
+                    let (patch, identity) = patches::accused(one);
+                    self.note(&at, accused::actions::change(tx, act, suspect, None, patch))?;
+                    if let Some(identity) = identity {
+                        let done = accused::actions::change_identity(tx, act, suspect, None, identity);
+                        self.note(&format!("{at}/identity"), done)?;
+                    }
+                    known.push((one.label.clone(), suspect));
+                    self.origin.parts.accused.insert(name.key().to_owned(), Part { id: person, print });
                 }
-                entries.extend(accused::insert(tx, act, id, &made)?);
-                entries.push(Entry::new(Action::Linked, id, None).about("case_accused"));
-                for made in made {
-                    suspects.push((made.label, made.id));
-                    let part = Part { id: made.id.erase(), print: print.clone() };
-                    origin.parts.accused.insert(name.key().to_owned(), part);
+                Next::Add => {
+                    let (made, faults) = accused::prepare(vec![one.clone()], "/accused", act, id);
+                    if !faults.is_empty() {
+                        self.faults.extend(moved(faults, "/accused/0", &at));
+                        continue;
+                    }
+                    self.entries.extend(accused::insert(tx, act, id, &made)?);
+                    self.entries.push(Entry::new(Action::Linked, id, None).about("case_accused"));
+                    self.changed.push(format!("#{at}"));
+                    for made in made {
+                        known.push((made.label, made.id));
+                        let part = Part { id: made.id.erase(), print: print.clone() };
+                        self.origin.parts.accused.insert(name.key().to_owned(), part);
+                    }
                 }
             }
         }
+        Ok(known)
     }
-    let state = case.initial_charge_state(&act.catalogue).unwrap_or_default();
-    for (index, one) in new.charges.iter().enumerate() {
-        let (name, print) = (prints.charge(&one.accused, &one.offence_code)?, prints.of(one)?);
-        let known = origin.parts.charges.get(name.key());
-        if let Some(Next::Add) = next(known, false, &name, &print, format!("/charges/{index}"), faults) {
-            let terms = (case.fact_date(), state.as_str());
-            let (made, more) = charges::prepare(vec![one.clone()], "/charges", act, id, terms, &suspects, &harmed);
-            if !more.is_empty() {
-                faults.extend(at_index(more, "charges", index));
+
+    fn charges(
+        &mut self,
+        tx: &mut Conn,
+        all: &[InlineChargeCreate],
+        suspects: &[(Option<String>, AccusedId)],
+        harmed: &[(Option<String>, VictimId)],
+    ) -> Result<()> {
+        let (act, case) = (self.act, self.case);
+        let state = case.initial_charge_state(&act.catalogue).unwrap_or_default();
+        for (index, one) in all.iter().enumerate() {
+            let at = format!("/charges/{index}");
+            let (name, print) = (self.prints.charge(&one.accused, &one.offence_code)?, self.prints.of(one)?);
+            let to_do = next(self.origin.parts.charges.get(name.key()), false, &name, &print);
+            if matches!(to_do, Next::Same(_)) {
                 continue;
             }
-            entries.extend(charges::insert(tx, act, &made)?);
+            // Known or new, the line must make a charge: its labels name somebody, its article is that of the day.
+            let terms = (case.fact_date(), state.as_str());
+            let (made, faults) = charges::prepare(vec![one.clone()], "/charges", act, case.id, terms, suspects, harmed);
+            if !faults.is_empty() {
+                self.faults.extend(moved(faults, "/charges/0", &at));
+                continue;
+            }
+            if let Next::Amend(known) = to_do {
+                let named = made.first().map(|made| made.detail.victims.as_slice()).unwrap_or_default();
+                let patch = patches::charge(one, named);
+                self.note(&at, charges::actions::change(tx, act, ChargeId::from_uuid(known.uuid()), None, patch))?;
+                self.origin.parts.charges.insert(name.key().to_owned(), Part { id: known, print });
+                continue;
+            }
+            self.entries.extend(charges::insert(tx, act, &made)?);
+            self.changed.push(format!("#{at}"));
             for made in made {
-                origin.parts.charges.insert(name.key().to_owned(), Part { id: made.id.erase(), print: print.clone() });
+                self.origin.parts.charges.insert(name.key().to_owned(), Part { id: made.id.erase(), print: print.clone() });
             }
         }
+        Ok(())
     }
-    Ok(entries)
 }

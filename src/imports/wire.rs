@@ -34,7 +34,7 @@ pub struct ImportOrder {
 /// One line of the report.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ImportReport, example = json!({"line": 1, "external_ref": "EXP-2026-001", "status": "created",
-    "id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d11", "errors": []}))]
+    "id": "0193580e-6d1c-7a40-9c37-4b1f0a6f2d11", "changed": [], "errors": []}))]
 pub struct ImportReportLine {
     /// Number of the line, from 1.
     #[schema(minimum = 1)]
@@ -48,6 +48,9 @@ pub struct ImportReportLine {
     /// The case; null where there is none.
     #[schema(required)]
     pub id: Option<CaseId>,
+    /// What an `updated` line changed; pointers are of the line's JSON: a field, or a person or charge that was added.
+    #[schema(max_items = 1000)]
+    pub changed: Vec<String>,
     /// Everything that is wrong with the line; pointers are of the line's JSON.
     #[schema(max_items = 100)]
     pub errors: Vec<FaultBody>,
@@ -55,16 +58,19 @@ pub struct ImportReportLine {
 
 /// Most faults of one line.
 const MOST: usize = 100;
+/// Most changes of one line.
+const MOST_CHANGED: usize = 1_000;
 
 impl ImportReportLine {
     /// What became of a line, in a language.
     pub fn new(outcome: &Outcome, lang: Lang) -> Self {
-        let Outcome { line, external_ref, status, id, faults } = outcome;
+        let Outcome { line, external_ref, status, id, changed, faults } = outcome;
         Self {
             line: *line,
             external_ref: external_ref.clone(),
             status: status.as_str().to_owned(),
             id: *id,
+            changed: changed.iter().take(MOST_CHANGED).cloned().collect(),
             errors: faults.iter().take(MOST).map(|f| fault(f, lang)).collect(),
         }
     }

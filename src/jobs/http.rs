@@ -84,8 +84,10 @@ pub async fn job_transition_create(
     params(("job_id" = JobId, Path, description = "The job"),
         ("file" = String, Path, description = "Name of the file, as the manifest's `url` says", max_length = 60)),
     responses((status = 200, description = "The file", content(
-        (String = "application/x-ndjson", example = "{\"line\":1,\"external_ref\":\"EXP-1\",\"status\":\"created\",\"id\":\"0193580e-6d1c-7a40-9c37-4b1f0a6f2d11\",\"errors\":[]}\n"),
-        (String = "text/csv", example = "id,stage\r\n0193580e-6d1c-7a40-9c37-4b1f0a6f2d11,preliminary_inquiry\r\n")))),
+        (String = "application/x-ndjson", example = "{\"line\":1,\"external_ref\":\"EXP-1\",\"status\":\"created\",\"id\":\"0193580e-6d1c-7a40-9c37-4b1f0a6f2d11\",\"changed\":[],\"errors\":[]}\n"),
+        (String = "text/csv", example = "id,stage\r\n0193580e-6d1c-7a40-9c37-4b1f0a6f2d11,preliminary_inquiry\r\n"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = "PK"),
+        (String = "application/vnd.sistra.htcds+json", example = "{\"htcds\":\"2.0\",\"records\":[]}")))),
     security(("oauth2" = [])))]
 #[get("/v1/jobs/{job_id}/files/{file}")]
 pub async fn job_file_read(req: HttpRequest, allowed: Allowed<JobRead>) -> Result<HttpResponse, Problem> {

@@ -154,15 +154,39 @@ pub fn schedule(tx: &mut Conn, id: JobId, from: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// The job that has waited longest and that nobody holds: for a worker, or for the end of its files.
-pub fn next(conn: &mut Conn, now: Timestamp) -> Result<Option<Place>> {
-    Ok(job_queue::table
+/// The front of the queue.
+#[derive(Debug)]
+pub struct Front {
+    /// Jobs that nobody holds, the longest waiting first: for a worker, or for the end of their files.
+    pub due: Vec<Place>,
+    /// Jobs that somebody holds.
+    pub held: Vec<JobId>,
+}
+
+/// Most places of the front that are looked at.
+const FRONT: i64 = 100;
+
+/// Looks at the front of the queue; no lease runs beyond `leased`.
+pub fn look(conn: &mut Conn, now: Timestamp, leased: Timestamp) -> Result<Front> {
+    let due = job_queue::table
         .filter(job_queue::bucket.eq(QUEUE))
         .filter(job_queue::until_at.le(now))
         .select((job_queue::job_id, job_queue::token))
         .order((job_queue::until_at.asc(), job_queue::job_id.asc()))
-        .first(conn)
-        .optional()?)
+        .limit(FRONT)
+        .load(conn)?;
+    if due.is_empty() {
+        return Ok(Front { due, held: Vec::new() });
+    }
+    let held = job_queue::table
+        .filter(job_queue::bucket.eq(QUEUE))
+        .filter(job_queue::until_at.gt(now))
+        .filter(job_queue::until_at.le(leased))
+        .filter(job_queue::holder.ne(""))
+        .select(job_queue::job_id)
+        .limit(FRONT)
+        .load(conn)?;
+    Ok(Front { due, held })
 }
 
 /// Takes hold of a place, or keeps it, until an instant; no where another one was faster.

@@ -1,4 +1,5 @@
-//! The worker: takes jobs from the queue, one turn at a time, under a lease.
+//! The workers: they take jobs from the queue, one turn at a time, under a lease. Several jobs are worked on at a time;
+//! whose client has fewest in hand comes first, so that nobody waits for all the jobs of one client.
 //!
 //! What a turn does and how far it got are one transaction ([`Hold::keep`]), so a server that dies loses nothing and
 //! repeats nothing: whoever takes the job next goes on from the last checkpoint. A worker that lost its lease cannot
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::model::{Job, JobKind, JobState};
 use super::spool::{INPUT, digest};
 use super::store::{self, Place};
+use crate::auth::{clients, policy};
 use crate::catalogue::Catalogue;
 use crate::db::{Conn, Store};
 use crate::kernel::ids::JobId;
@@ -54,14 +56,18 @@ pub struct Hold {
 
 impl Hold {
     /// Writes how far the job is, in the transaction of what was done, and keeps the lease. Fails if the job was
-    /// called off or somebody else has it.
+    /// called off, if somebody else has it, or if its client may no longer do all that it might when it asked.
     pub fn keep(&self, tx: &mut Conn, job: &Job, now: Timestamp) -> Result<()> {
         let (_, token) = self.place;
         let held = store::hold(tx, self.place, token, &self.holder, now.plus_seconds(LEASE_S))?;
         if !held || !store::update(tx, job, job.version)? {
             return Err(Error::StateConflict(vec![LOST.into()]));
         }
-        Ok(())
+        let Some(scopes) = clients::granted(tx, job.client)? else { return Err(Error::ClientSuspended) };
+        match job.detail.scopes.iter().find(|scope| !scopes.iter().any(|s| s == *scope)) {
+            Some(lost) => Err(Error::InsufficientScope(policy::known(lost).unwrap_or_default())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -93,14 +99,22 @@ impl Bell {
 /// Which work belongs to which kind of job.
 pub type Works = Vec<(JobKind, Box<dyn Work>)>;
 
-/// Runs until `stop` is set.
-pub fn run(bench: &Bench, works: &Works, bell: &Bell, stop: &AtomicBool) {
-    let holder = uuid::Uuid::new_v4().to_string();
+/// Works on so many jobs at a time until `stop` is set.
+pub fn run(bench: &Bench, works: &Works, bell: &Bell, stop: &AtomicBool, at_once: usize) {
     if bench.store.is_sqlite()
         && let Err(e) = bench.store.write_blocking(|tx| store::release_all(tx, Timestamp::now()))
     {
         log::warn!(target: "sistra::jobs", "jobs of the last run wait for the end of their lease: {e:?}");
     }
+    std::thread::scope(|scope| {
+        for _ in 0..at_once.max(1) {
+            scope.spawn(|| work(bench, works, bell, stop));
+        }
+    });
+}
+
+fn work(bench: &Bench, works: &Works, bell: &Bell, stop: &AtomicBool) {
+    let holder = uuid::Uuid::new_v4().to_string();
     while !stop.load(Ordering::Relaxed) {
         match one(bench, works, &holder, stop) {
             Ok(true) => {}
@@ -116,7 +130,8 @@ pub fn run(bench: &Bench, works: &Works, bell: &Bell, stop: &AtomicBool) {
 /// Takes the next job and works on it for a turn; no if there is none.
 fn one(bench: &Bench, works: &Works, holder: &str, stop: &AtomicBool) -> Result<bool> {
     let now = Timestamp::now();
-    let Some((id, seen)) = bench.store.read_blocking(|conn| store::next(conn, now))? else { return Ok(false) };
+    let queue = bench.store.read_blocking(|conn| store::look(conn, now, now.plus_seconds(LEASE_S)))?;
+    let Some((id, seen)) = choose(&queue.due, &queue.held) else { return Ok(false) };
     let hold = Hold { place: (id, seen + 1), holder: holder.to_owned() };
     let Some(mut job) = take(&bench.store, id, seen, holder, now)? else { return Ok(true) };
     let work = works.iter().find(|(kind, _)| *kind == job.kind).map(|(_, work)| work);
@@ -157,6 +172,13 @@ fn one(bench: &Bench, works: &Works, holder: &str, stop: &AtomicBool) -> Result<
 fn unharmed<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     // What the work left half done is forgotten: the job is read again, and its transaction was rolled back.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("the work of a job broke down")))
+}
+
+/// Of the jobs that are due, the longest waiting first: one whose client has the fewest in hand. A job lies in the bucket
+/// of its client; that two clients of one bucket count as one now and then hurts neither.
+fn choose(due: &[Place], held: &[JobId]) -> Option<Place> {
+    let in_hand = |id: JobId| held.iter().filter(|other| other.bucket() == id.bucket()).count();
+    due.iter().min_by_key(|(id, _)| in_hand(*id)).copied()
 }
 
 /// Takes hold of a job; none if another worker was faster, or it is over.
@@ -218,6 +240,22 @@ fn end(bench: &Bench, hold: &Hold, mut job: Job, to: JobState) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::Bucket;
+
+    fn job(client: i16) -> JobId {
+        JobId::generate(Timestamp::now(), Bucket::new(client).unwrap())
+    }
+
+    #[test]
+    fn the_longest_waiting_job_of_the_client_with_fewest_in_hand_comes_first() {
+        let (a1, a2, b1, b2) = (job(1), job(1), job(2), job(2));
+        let due = [(a1, 0), (a2, 0), (b1, 0), (b2, 0)];
+        assert_eq!(choose(&due, &[]), Some((a1, 0)));
+        assert_eq!(choose(&due, &[job(1)]), Some((b1, 0)));
+        assert_eq!(choose(&due, &[job(1), job(2)]), Some((a1, 0)));
+        assert_eq!(choose(&due[..2], &[job(1)]), Some((a1, 0)), "alone, a client has all workers");
+        assert_eq!(choose(&[], &[a1]), None);
+    }
 
     #[test]
     fn work_that_panics_has_failed_and_nothing_else() {

@@ -19,7 +19,7 @@ use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Result, Timestamp};
 use crate::ledger::append::{Row, append_rows};
 use crate::ledger::{Action, Actor, Entry};
-use crate::{accused, cases, holds, vault, victims};
+use crate::{accused, cases, holds, retention, vault, victims};
 
 /// Who is to be erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,6 +188,7 @@ pub fn destroy(tx: &mut Conn, person: Person, actor: &Actor, now: Timestamp, bas
             Person::Accused(id) => Entry::new(Action::Erased, id, Some(accused::store::erase(tx, id, now)?)),
         };
         rows.push(Row::of(actor, now, entry.resting_on(basis))?);
+        retention::actions::erased(tx, actor, record, now)?;
         // Nobody is found by what is no longer known of them.
         super::store::remove(tx, record.subject())?;
         vault.destroy(tx, record.subject(), now)?;

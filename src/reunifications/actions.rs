@@ -21,6 +21,7 @@ use crate::kernel::ids::{BeneficiaryId, ConsentId, ReunificationId, TransitionId
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Fault, FaultCode, PartialDate, Result};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::merges;
 use crate::programmes::ground::{self, Ground};
 use crate::programmes::standing::{self, Helped, Role, Standing};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
@@ -137,8 +138,11 @@ pub async fn list(
     limit: Limit,
 ) -> Result<(Page<ReunificationView>, ReunificationTotals)> {
     let act = act.clone();
+    let mut filter = filter;
     store
         .read(move |conn| {
+            // The desk counts a person of several records by the one that stands for them.
+            filter.victim = filter.victim.map(|victim| merges::survivor(conn, victim)).transpose()?;
             let totals = desk::totals(conn, &act.scope, &filter)?;
             let Page { items, next } = desk::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
             let mut views = Vec::with_capacity(items.len());

@@ -19,7 +19,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
 use crate::persons::merge_wire::PersonTransitionCreate;
-use crate::persons::search::first_shown;
+use crate::persons::search::first_shown_of_each;
 use crate::persons::search_wire::{MOST_DUPLICATES, VictimCandidate};
 use crate::persons::{self, Role, merging};
 
@@ -105,21 +105,31 @@ pub async fn amend_part(
     version: i64,
     patch: CaseVictimPatch,
 ) -> Result<Written<CaseVictimView>> {
-    store
-        .write(move |tx| {
-            let head = head_for_write(tx, &act.scope, case)?;
-            let mut part = store::find_part(tx, case, id)?;
-            must_match(part.version, version)?;
-            let changed = part.amend(patch.clone(), &act)?;
-            if !changed.is_empty() {
-                store::update_part(tx, &part, version)?;
-                // About the case: a victim's own history must not tell in which cases she or he is.
-                let entry = Entry::new(Action::Updated, case, Some(part.version)).about("case_victim").changed(changed);
-                ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            }
-            Ok(Written { view: part.view(), tag: head.sight.view(), replayed: false })
-        })
-        .await
+    store.write(move |tx| change_part(tx, &act, case, id, Some(version), patch.clone()).map(|(written, _)| written)).await
+}
+
+/// The same, in a transaction that does more; at whatever version it stands where none is named. Answers the pointers
+/// that changed, too.
+pub fn change_part(
+    tx: &mut Conn,
+    act: &Act,
+    case: CaseId,
+    id: VictimId,
+    version: Option<i64>,
+    patch: CaseVictimPatch,
+) -> Result<(Written<CaseVictimView>, Vec<String>)> {
+    let head = head_for_write(tx, &act.scope, case)?;
+    let mut part = store::find_part(tx, case, id)?;
+    let read_at = part.version;
+    must_match(read_at, version.unwrap_or(read_at))?;
+    let changed = part.amend(patch, act)?;
+    if !changed.is_empty() {
+        store::update_part(tx, &part, read_at)?;
+        // About the case: a victim's own history must not tell in which cases she or he is.
+        let entry = Entry::new(Action::Updated, case, Some(part.version)).about("case_victim").changed(changed.clone());
+        ledger::append(tx, &act.actor, act.now, vec![entry])?;
+    }
+    Ok((Written { view: part.view(), tag: head.sight.view(), replayed: false }, changed))
 }
 
 /// One victim.
@@ -158,17 +168,29 @@ pub async fn amend_victim(
 
 /// The same, in a transaction that does more.
 pub fn amended(tx: &mut Conn, act: &Act, id: VictimId, version: i64, patch: VictimPatch) -> Result<Written<VictimView>> {
+    change(tx, act, id, Some(version), patch).map(|(written, _)| written)
+}
+
+/// The same, at whatever version it stands where none is named. Answers the pointers that changed, too.
+pub fn change(
+    tx: &mut Conn,
+    act: &Act,
+    id: VictimId,
+    version: Option<i64>,
+    patch: VictimPatch,
+) -> Result<(Written<VictimView>, Vec<String>)> {
     let (mut victim, sight) = store::find(tx, &act.scope, id)?;
     sight.must_own()?;
-    must_match(victim.version, version)?;
+    let read_at = victim.version;
+    must_match(read_at, version.unwrap_or(read_at))?;
     victim.must_stand()?;
     let changed = victim.amend(patch, act)?;
     if !changed.is_empty() {
-        store::update(tx, &victim, version)?;
-        let entry = Entry::new(Action::Updated, id, Some(victim.version)).changed(changed);
+        store::update(tx, &victim, read_at)?;
+        let entry = Entry::new(Action::Updated, id, Some(victim.version)).changed(changed.clone());
         ledger::append(tx, &act.actor, act.now, vec![entry])?;
     }
-    Ok(Written { view: victim.view(), tag: sight.view(), replayed: false })
+    Ok((Written { view: victim.view(), tag: sight.view(), replayed: false }, changed))
 }
 
 /// Who a victim is.
@@ -190,27 +212,35 @@ pub async fn amend_identity(
     version: i64,
     patch: VictimIdentityInput,
 ) -> Result<Written<VictimIdentityView>> {
-    store
-        .write(move |tx| {
-            let Named { of, mut identity, version: current, mut updated_at, sight } =
-                store::find_identity(tx, &act.scope, id)?;
-            sight.must_own()?;
-            if of != id {
-                return Err(Error::StateConflict(vec!["merged".into()]));
-            }
-            must_match(current, version)?;
-            let changed = identity.amend(patch.clone().into(), &act.catalogue, "").map_err(Error::Validation)?;
-            let mut version = version;
-            if !changed.is_empty() {
-                store::update_identity(tx, id, &identity, version, &act)?;
-                version += 1;
-                updated_at = act.now;
-                let entry = Entry::new(Action::Updated, id, Some(version)).about("victim_identity").changed(changed);
-                ledger::append(tx, &act.actor, act.now, vec![entry])?;
-            }
-            Ok(Written { view: identity_view(&identity, id, version, updated_at), tag: sight.view(), replayed: false })
-        })
-        .await
+    store.write(move |tx| change_identity(tx, &act, id, Some(version), patch.clone()).map(|(written, _)| written)).await
+}
+
+/// The same, in a transaction that does more; at whatever version it stands where none is named. Answers the pointers
+/// that changed, too.
+pub fn change_identity(
+    tx: &mut Conn,
+    act: &Act,
+    id: VictimId,
+    version: Option<i64>,
+    patch: VictimIdentityInput,
+) -> Result<(Written<VictimIdentityView>, Vec<String>)> {
+    let Named { of, mut identity, version: read_at, mut updated_at, sight } = store::find_identity(tx, &act.scope, id)?;
+    sight.must_own()?;
+    if of != id {
+        return Err(Error::StateConflict(vec!["merged".into()]));
+    }
+    must_match(read_at, version.unwrap_or(read_at))?;
+    let changed = identity.amend(patch.into(), &act.catalogue, "").map_err(Error::Validation)?;
+    let mut version = read_at;
+    if !changed.is_empty() {
+        store::update_identity(tx, id, &identity, version, act)?;
+        version += 1;
+        updated_at = act.now;
+        let entry = Entry::new(Action::Updated, id, Some(version)).about("victim_identity").changed(changed.clone());
+        ledger::append(tx, &act.actor, act.now, vec![entry])?;
+    }
+    let view = identity_view(&identity, id, version, updated_at);
+    Ok((Written { view, tag: sight.view(), replayed: false }, changed))
 }
 
 /// The victims in the caller's sight who may be the one asked for, the best first. The second answer names the
@@ -230,13 +260,27 @@ pub fn resembling(
     limit: usize,
     except: Option<VictimId>,
 ) -> Result<Vec<VictimCandidate>> {
-    let mut candidates = persons::store::candidates(conn, &act.index, Role::Victim, subject)?;
-    candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
-    let first = first_shown(candidates, limit, |persons| {
+    Ok(resembling_each(conn, act, &[(subject, except)], limit)?.pop().unwrap_or_default())
+}
+
+/// The same for several, in as many statements as for one.
+pub fn resembling_each(
+    conn: &mut Conn,
+    act: &Act,
+    asked: &[(&Subject, Option<VictimId>)],
+    limit: usize,
+) -> Result<Vec<Vec<VictimCandidate>>> {
+    let subjects: Vec<&Subject> = asked.iter().map(|(subject, _)| *subject).collect();
+    let mut candidates = persons::store::candidates_of_each(conn, &act.index, Role::Victim, &subjects)?;
+    for (candidates, (_, except)) in candidates.iter_mut().zip(asked) {
+        candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
+    }
+    let first = first_shown_of_each(candidates, limit, |persons| {
         let ids: Vec<VictimId> = persons.iter().map(|p| VictimId::from_uuid(*p)).collect();
         Ok(store::seen(conn, &act.scope, &ids)?.into_iter().map(|(id, code)| (id.uuid(), code)).collect())
     })?;
-    Ok(first.into_iter().map(|(candidate, code)| VictimCandidate::new(&candidate, code)).collect())
+    let shown = |(candidate, code): (persons::search::Candidate, String)| VictimCandidate::new(&candidate, code);
+    Ok(first.into_iter().map(|of| of.into_iter().map(shown).collect()).collect())
 }
 
 /// The changes of a victim, oldest first.

@@ -20,7 +20,7 @@ use crate::persons::merges::{self, Whole};
 use crate::persons::merging::{Record, Standing};
 use crate::persons::{Identity, IndexKey, Role, store as index};
 use crate::vault::{self, Guarded, Keys, Mint};
-use crate::{insert_many, per_engine};
+use crate::{assistance, insert_many, per_engine, reunifications};
 
 type Row = (VictimId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -263,6 +263,14 @@ impl Record for ids::Victim {
         Ok(())
     }
 
+    fn carry(tx: &mut Conn, id: VictimId) -> Result<()> {
+        for record in merges::records(tx, id)? {
+            assistance::store::resettle(tx, record)?;
+            reunifications::store::resettle(tx, record)?;
+        }
+        Ok(())
+    }
+
     fn touch(tx: &mut Conn, id: VictimId, read_at: i64, now: Timestamp) -> Result<()> {
         let (bucket, id) = id.key();
         let this = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at));
@@ -297,6 +305,17 @@ pub fn one(conn: &mut Conn, id: VictimId) -> Result<Victim> {
     shown(conn, id, survivor)
 }
 
+/// The record that stands for a person, with the record named held to the end of the transaction: what counts persons is
+/// not written while it is merged.
+pub fn counted_as(tx: &mut Conn, id: VictimId) -> Result<VictimId> {
+    let (bucket, id) = id.key();
+    // SQLite has one writer; its transactions need no row lock.
+    if let Conn::Postgres(c) = tx {
+        t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_share().first::<i64>(c)?;
+    }
+    merges::survivor(tx, id)
+}
+
 /// Whether two records are of one person.
 pub fn same_person(conn: &mut Conn, one: VictimId, other: VictimId) -> Result<bool> {
     Ok(one == other || merges::survivor(conn, one)? == merges::survivor(conn, other)?)
@@ -314,6 +333,23 @@ pub fn update(tx: &mut Conn, victim: &Victim, read_at: i64) -> Result<()> {
         .kept()
         .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
+}
+
+/// Ends the presumption that a victim is a minor, by decision of a review; answers the ledger entries, none where nobody
+/// presumed it any more.
+pub fn come_of_age(tx: &mut Conn, id: VictimId, now: Timestamp) -> Result<Vec<Entry>> {
+    let mut victim = one(tx, id)?;
+    victim.must_stand()?;
+    if !victim.detail.minor() {
+        return Ok(Vec::new());
+    }
+    let read_at = victim.version;
+    victim.detail.of_age_since = Some(now);
+    victim.version += 1;
+    victim.updated_at = now;
+    update(tx, &victim, read_at)?;
+    let changed = vec!["#/minor".to_owned(), "#/of_age_since".to_owned()];
+    Ok(vec![Entry::new(Action::Updated, id, Some(victim.version)).changed(changed)])
 }
 
 /// Who somebody is, as it stands.
@@ -427,6 +463,21 @@ pub fn find_part(conn: &mut Conn, case: CaseId, id: VictimId) -> Result<CaseVict
         .select((case_victim::detail, case_victim::version, case_victim::updated_at))
         .first(conn)?;
     Ok(CaseVictim { case, victim: one(conn, id)?, part: detail.read()?, version, updated_at })
+}
+
+/// How a person stands in her or his cases, under each of these records.
+pub fn statuses(conn: &mut Conn, records: &[VictimId]) -> Result<Vec<String>> {
+    let mut statuses = Vec::new();
+    for (record, case) in places(conn, records)? {
+        let detail: Json = case_victim::table
+            .filter(case_victim::bucket.eq(case.bucket().number()))
+            .filter(case_victim::case_id.eq(case))
+            .filter(case_victim::victim_id.eq(record))
+            .select(case_victim::detail)
+            .first(conn)?;
+        statuses.push(detail.read::<Part>()?.status);
+    }
+    Ok(statuses)
 }
 
 /// Writes a changed part over the version that it was read at.
@@ -555,6 +606,25 @@ pub fn held_identity(tx: &mut Conn, id: VictimId) -> Result<Identity> {
             .first::<i64>(c)?;
     }
     own_identity(tx, id)
+}
+
+/// The same of several records, not held, but for those who were erased.
+pub fn own_identities(conn: &mut Conn, ids: &[VictimId]) -> Result<Vec<(VictimId, Identity)>> {
+    let mut buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let rows: Vec<(VictimId, Json)> = per_engine!(conn, c => victim_identity::table
+        .filter(victim_identity::bucket.eq_any(buckets))
+        .filter(victim_identity::victim_id.eq_any(ids.to_vec()))
+        .select((victim_identity::victim_id, victim_identity::content))
+        .load(c)?);
+    let keys = vault::keys(conn, rows.iter().map(|(id, _)| *id))?;
+    let opened = rows.into_iter().map(|(id, content)| match keys.open(id, id, &content) {
+        Ok(identity) => Ok(Some((id, identity))),
+        Err(Error::Erased) => Ok(None),
+        Err(other) => Err(other),
+    });
+    opened.filter_map(Result::transpose).collect()
 }
 
 /// The same, not held: the caller's sight must be checked before it is shown.
