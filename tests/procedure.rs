@@ -226,6 +226,19 @@ fn what_is_not_known_yet_is_enough_to_register_somebody_and_not_to_accuse_anybod
         file.did(1, "accuse", "requerimiento", json!({}));
         assert_eq!(file.stage(), "indicted");
     }
+    // A charge that names whom it is about is held up by nobody else; one that names nobody is about all of them.
+    for (named, status) in [(json!(["v1"]), 200), (json!([]), 409)] {
+        let mut new = case();
+        let mut second = new["victims"][0].clone();
+        (second["label"], second["means"]) = (json!("v2"), json!(["unknown"]));
+        new["victims"].as_array_mut().unwrap().push(second);
+        new["charges"][0]["victims"] = named;
+        let mut file = File::open(world, &token, &new_on(new, "2026-03-02".parse().unwrap()));
+        for trigger in ["open_inquiry", "formalise", "conclude"] {
+            file.did(1, trigger, "disposicion", json!({}));
+        }
+        assert_eq!(file.act(1, "accuse", "requerimiento", json!({})).status, status);
+    }
     // Of a minor the law asks for no means, and of whom it is not a victim for nothing.
     for change in [json!({"age_at_identification": 15, "means": ["unknown"]}), json!({"age_at_identification": 22, "means": ["unknown"], "status": "not_victim"})] {
         let mut new = case();

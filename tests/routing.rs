@@ -48,7 +48,7 @@ fn the_nearest_with_the_service_come_first_and_those_who_closed_or_lie_elsewhere
     register(world, &token, "PE-CASA-DISTRITO", Some("170101"), none.clone());
     register(world, &token, "PE-CASA-LEJOS", Some("200101"), none.clone());
     register(world, &token, "PE-CASA-CERRADA", Some("170101"), json!({"active_to": "2020-01-31"}));
-    register(world, &token, "PE-CASA-FUTURA", Some("170101"), json!({"active_from": "2999-01-01"}));
+    register(world, &token, "PE-CASA-FUTURA", Some("170101"), json!({"active_from": "2090-01-01"}));
     register(world, &token, "PE-CASA-OTRA", Some("170101"), json!({"services": ["legal_aid"]}));
     register(world, &token, "PE-CASA-VIGILA", Some("170101"), json!({"oversight": true}));
     let found = ours(world, &token, "competent_for=service:shelter&territory=170101");
