@@ -43,7 +43,7 @@ pub struct Services {
     /// The key of the index of persons.
     pub index: Arc<IndexKey>,
     /// The access record, under watch.
-    pub access: Watch,
+    pub access: Arc<Watch>,
     /// Page cursors.
     pub cursors: Cursors,
     /// Who signs the ledger.
