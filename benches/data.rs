@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
@@ -14,13 +15,14 @@ use sistra::db::connection::{Role, open};
 use sistra::db::{Conn, DatabaseUrl};
 use sistra::kernel::ids::CaseId;
 use sistra::kernel::{AgencyCode, Bucket, Timestamp};
+use sistra::ledger::sealer;
 
 use crate::load::{Load, once, request};
 use crate::unique;
 
 const AGENCY: &str = "PE-MP-FISTRAP-LIMA";
-const SCOPES: &str =
-    "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write";
+const SCOPES: &str = "cases:read cases:write victims:read victims:write accused:read accused:write charges:read charges:write \
+     events:read";
 
 /// A case with one adult victim, one accused and one charge.
 pub fn case() -> Value {
@@ -104,7 +106,35 @@ impl Bench {
         Load { addr: self.addr(), database: None }.run((0..count).map(one).collect());
         // As a database that has been up for a minute does by itself: plans made on empty tables are forgotten.
         self.execute("ANALYZE");
+        // Nearly every record is older than the minute after which its key may be kept open.
+        self.execute("UPDATE subject_key SET created_at = '2026-01-01T00:00:00.000Z'");
         self.since(from.as_deref())
+    }
+
+    /// Seals what waits, with the sealer's own hands; how long each entry's batch took, over its entries.
+    pub fn seal(&self) -> Vec<Duration> {
+        let mut took = Vec::new();
+        loop {
+            let started = Instant::now();
+            let sealed = sealer::seal(&self.running.store, "bench", Timestamp::now()).unwrap();
+            if sealed == 0 {
+                return took;
+            }
+            took.extend(std::iter::repeat_n(started.elapsed() / u32::try_from(sealed).unwrap(), sealed));
+        }
+    }
+
+    /// Lets the server's own sealer work again, and waits until nothing is left.
+    pub fn free_the_sealer(&self) {
+        self.execute("DELETE FROM lease");
+        while self.running.store.read_blocking(sealer::progress).unwrap().1 > 0 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The end of the feed.
+    pub fn feed_now(&self) -> String {
+        self.get("/v1/events?after=now")["next_cursor"].as_str().unwrap().to_owned()
     }
 
     /// The id of the newest case.

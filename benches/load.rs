@@ -241,6 +241,35 @@ impl Load {
         thread.spawn(run).unwrap().join().unwrap()
     }
 
+    /// So many connections ask the same thing and wait; then `ring` is called. The time from there to each answer.
+    pub fn wait(self, count: usize, request: Arc<[u8]>, ring: impl FnOnce() + Send + 'static) -> Figures {
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let mut tasks = Vec::with_capacity(count);
+                for _ in 0..count {
+                    let mut wire = Wire::open(self.addr).await;
+                    let request = Arc::clone(&request);
+                    tasks.push(tokio::spawn(async move {
+                        let (status, _) = wire.ask(&request).await;
+                        assert_eq!(status, 200);
+                        Instant::now()
+                    }));
+                }
+                // Long enough for all of them to have looked once.
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                let (before, started) = (Usage::now(self.database), Instant::now());
+                std::thread::spawn(ring);
+                let mut latencies = Vec::with_capacity(count);
+                for task in tasks {
+                    latencies.push(task.await.unwrap().saturating_duration_since(started));
+                }
+                Figures::since(self.database, before, started, latencies)
+            })
+        };
+        std::thread::Builder::new().name("load".into()).spawn(run).unwrap().join().unwrap()
+    }
+
     async fn on_runtime(self, requests: Vec<Arc<[u8]>>) -> Figures {
         let warm = requests.len() / 10;
         let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));

@@ -95,7 +95,7 @@ pub fn writes(bench: &Bench, count: usize) -> Figures {
         store
             .write_blocking(move |tx| {
                 let Opening { case, persons, suspects, counts } = &opening;
-                claim(tx, &once, case.id.bucket(), case.id.erase(), 1, act.now)?;
+                claim(tx, &once, case.id.erase(), 1, act.now)?;
                 cases::store::insert(tx, &act, case)?;
                 let mut entries = vec![Entry::new(Action::Created, case.id, Some(1))];
                 entries.extend(victims::insert(tx, &act, case.id, persons)?);

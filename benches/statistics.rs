@@ -86,6 +86,7 @@ fn facts(dice: &mut Dice) -> CaseFacts {
             recruitment: Some(text(dice.pick(&["false_job", "online", "acquaintance", "partner"]))),
             means: vec![text("deception")],
             purposes: vec![text(dice.pick(&["sexual_exploitation", "labour_exploitation", "begging"]))],
+            care: None,
         })
         .collect();
     let accused: Vec<AccusedFacts> = (0..1 + dice.roll(2))
@@ -246,6 +247,8 @@ pub fn run(engine: &str, database: DatabaseUrl, dir: std::path::PathBuf, cases: 
     let loading = Instant::now();
     let loaded = running.figures.load(&running.store).unwrap();
     println!("{loaded} cases read into memory in {:.1} s", loading.elapsed().as_secs_f64());
+    let bytes = running.figures.ask(sistra::statistics::memory::Memory::bytes).unwrap();
+    println!("{:.0} MB in memory, {} bytes a case with its persons and charges", bytes as f64 / 1e6, bytes / loaded.max(1));
     let new = NewClient {
         agency: AgencyCode::parse("PE-DP").unwrap(),
         name: "bench".into(),

@@ -216,6 +216,9 @@ fn engine(options: &Options, name: &str, server: (DatabaseUrl, Option<u32>), dir
         let far = bench.walk("/v1/cases?stage=reported&limit=50", 2_000);
         table.http(&bench, "list of 50 with a filter, page 2,000", Some(list), || many(n(5_000), |_| get(&far)));
     }
+    if options.wants("feed") {
+        feed(options, &bench, &mut table);
+    }
     for desk in DESKS.iter().filter(|d| options.wants(&format!("desk of {}", d.name))) {
         desk.prepare(&bench, first);
         let few = format!("desk of {}, 10,000 open", desk.name);
@@ -226,6 +229,31 @@ fn engine(options: &Options, name: &str, server: (DatabaseUrl, Option<u32>), dir
         table.http(&bench, &all, Some(&few), || many(n(3_000), |_| get(desk.path)));
     }
     bench.stop();
+}
+
+/// The change feed: what the sealer lays on the lanes, what a page costs, and how soon a thousand who wait hear of one case.
+fn feed(options: &Options, bench: &Bench, table: &mut Table) {
+    bench.hold_the_sealer();
+    bench.cases(options.count(4_000));
+    table.add("feed: an entry, sealed and laid on its lanes", None, Figures::of(bench.pid, || bench.seal()));
+    let page = "feed: a page of 100 events";
+    let get = |path: &str| request("GET", path, &bench.token, &[], "");
+    table.http(bench, page, None, || many(options.count(10_000), |_| get("/v1/events?after=begin&limit=100")));
+    bench.free_the_sealer();
+    let wait: Arc<[u8]> = get(&format!("/v1/events?after={}&wait=20&limit=100", bench.feed_now())).into();
+    let opens = request(
+        "POST",
+        "/v1/cases",
+        &bench.token,
+        &[("Content-Type", "application/json".into()), ("Idempotency-Key", unique())],
+        &case().to_string(),
+    );
+    let addr = bench.addr();
+    let ring = move || {
+        load::once(addr, &opens);
+    };
+    let figures = Load { addr, database: bench.pid }.wait(1_000, wait, ring);
+    table.add("feed: 1,000 who wait, from a case to its event", Some(page), figures);
 }
 
 /// Resident memory of the demo as everybody starts it, while it serves.

@@ -50,6 +50,7 @@ use crate::statistics::{Figures, projector};
 use crate::vault::Vault;
 use crate::webhooks::Hooks;
 use crate::webhooks::dispatcher::Dispatcher;
+use crate::webhooks::sender::Sender;
 
 /// The part of the contract that no handler carries.
 #[derive(OpenApi)]
@@ -72,6 +73,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::notes::http::routes(cfg);
     crate::consents::http::routes(cfg);
     crate::assistance::http::routes(cfg);
+    crate::care::http::routes(cfg);
     crate::reunifications::http::routes(cfg);
     crate::campaigns::http::routes(cfg);
     crate::trainings::http::routes(cfg);
@@ -80,6 +82,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::deconfliction::http::routes(cfg);
     crate::break_glass::http::routes(cfg);
     crate::holds::http::routes(cfg);
+    crate::retention::http::routes(cfg);
     crate::erasures::http::routes(cfg);
     crate::imports::http::routes(cfg);
     crate::exports::http::routes(cfg);
@@ -89,6 +92,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig) {
     crate::alerts::http::routes(cfg);
     crate::statistics::http::routes(cfg);
     crate::statistics::un_http::routes(cfg);
+    crate::statistics::release_http::routes(cfg);
     crate::statistics::open_data::routes(cfg);
     crate::events::http::routes(cfg);
     crate::webhooks::http::routes(cfg);
@@ -227,12 +231,13 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let catalogue = Arc::new(config.catalogue()?);
     let store = open_store(config, &catalogue)?;
     let keys = SigningKeys::load_or_create(&config.data_dir, Timestamp::now())?;
-    let cursors = Cursors::new(&keys.cursor_secret())?;
+    let cursors = Arc::new(Cursors::new(&keys.cursor_secret())?);
     let index = Arc::new(index_key(&store)?);
     let (origin, memory) = (config.serve.ledger_origin.as_deref(), config.ledger_memory.as_deref());
     let notary = Arc::new(Notary::load_or_create(&config.data_dir, memory, origin, Timestamp::now())?);
+    let outgoing = crate::tls::settings(config.serve.ca_file.as_deref())?;
     let issuers = match &config.serve.trusted_issuers {
-        Some(path) => Issuers::load(path)?,
+        Some(path) => Issuers::load(path, &outgoing)?,
         None => Issuers::none(),
     };
     let directory = Directory::load(&store).map_err(|e| format!("clients not loaded: {e:?}"))?;
@@ -250,6 +255,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let cors = Cors::new(&serve.cors_origin)?;
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
+    let told = access.clone();
     let access = Arc::new(Watch::new(access, Looking::new(config.quotas()), store.clone()));
     let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
@@ -258,7 +264,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
         longest: Duration::from_millis(serve.request_timeout_ms).saturating_sub(Duration::from_secs(1)),
         bell: Bell::default(),
     });
-    let hooks = Arc::new(Hooks::new(Arc::clone(&feed), serve.webhook_allow_private, usize::from(serve.webhook_at_once)));
+    let sender = Sender::new(serve.webhook_allow_private, outgoing);
+    let hooks = Arc::new(Hooks::new(Arc::clone(&feed), sender, usize::from(serve.webhook_at_once)));
     if hooks.lab() {
         log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
     }
@@ -286,10 +293,11 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let door = web::Data::new(TokenDoor {
         authenticator: Arc::clone(&authenticator),
         store: store.clone(),
-        limits,
+        access: told,
+        limits: Arc::clone(&limits),
         proxies: serve.trusted_proxy.clone(),
     });
-    let shelf = web::Data::new(Shelf::new(store.clone()));
+    let shelf = web::Data::new(Shelf::new(store.clone(), limits, serve.trusted_proxy.clone()));
     let health = web::Data::new(Health::new(store.clone(), Arc::clone(&notary)));
     let metrics_data = Arc::new(Metrics::new(store.clone()));
     let edge = web::Data::new(Edge {
@@ -448,7 +456,7 @@ impl HasHandle for actix_web::dev::Server {
     }
 }
 
-/// Threads beside the server: the sealer, fresh clients and keys, the webhooks, and the broom.
+/// Threads beside the server: the sealer, fresh clients and keys, the webhooks, the feed, and the broom.
 fn helpers(
     store: &Store,
     authenticator: &Arc<Authenticator>,
@@ -465,10 +473,12 @@ fn helpers(
     let (s2, a2, f2) = (store.clone(), Arc::clone(authenticator), Arc::clone(stop));
     let f4 = Arc::clone(stop);
     let (s3, r3, f3) = (store.clone(), feed.retention, Arc::clone(stop));
+    let (s5, b5, f5) = (store.clone(), Arc::clone(feed), Arc::clone(stop));
     Ok(vec![
         spawn("sistra-sealer", Box::new(move || sealer::run(&s1, &n1, &b1.bell, interval, &f1)))?,
         spawn("sistra-fresh", Box::new(move || tokens::keep_fresh(&a2, &s2, &f2)))?,
         spawn("sistra-webhooks", Box::new(move || dispatcher.run(&f4)))?,
+        spawn("sistra-feed", Box::new(move || events::actions::keep_watch(&s5, &b5, &f5)))?,
         spawn("sistra-broom", Box::new(move || sweep(&s3, r3, &f3)))?,
     ])
 }

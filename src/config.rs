@@ -209,6 +209,9 @@ pub struct ServeArgs {
     /// For how long it is shut out, seconds
     #[arg(long, env = "SISTRA_TOKEN_BLOCK_S", default_value_t = 900)]
     pub token_block_s: u32,
+    /// Reads of open data per address and minute; 0 for no limit
+    #[arg(long, env = "SISTRA_RATE_OPEN_DATA_PER_MIN", default_value_t = 60)]
+    pub rate_open_data_per_min: u32,
     /// Proxies whose X-Forwarded-For is believed, comma-separated addresses
     #[arg(long, env = "SISTRA_TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpAddr>,
@@ -240,6 +243,10 @@ pub struct ServeArgs {
     /// Let webhooks speak to private addresses, any port and plain http: for tests and labs only
     #[arg(long, env = "SISTRA_WEBHOOK_ALLOW_PRIVATE")]
     pub webhook_allow_private: bool,
+    /// PEM file of the certificate authorities that outgoing TLS (webhooks, key sets of issuers) believes in place of the
+    /// system's: to add one, give both in one file
+    #[arg(long, env = "SISTRA_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Access log: json, text or off
     #[arg(long, env = "SISTRA_ACCESS_LOG", default_value = "json")]
     pub access_log: AccessLogFormat,
@@ -314,6 +321,7 @@ impl Config {
             looking_alert_percent: 80,
             token_failures_per_min: 0,
             token_block_s: 900,
+            rate_open_data_per_min: 0,
             trusted_proxy: Vec::new(),
             cors_origin: Vec::new(),
             token_ttl_s: 300,
@@ -324,6 +332,7 @@ impl Config {
             feed_retention_days: 400,
             webhook_at_once: 32,
             webhook_allow_private: true,
+            ca_file: None,
             access_log: AccessLogFormat::Json,
         };
         let keyring =
@@ -356,6 +365,7 @@ impl Config {
             alert_percent: serve.looking_alert_percent,
             token_failures_per_min: serve.token_failures_per_min,
             token_block_s: serve.token_block_s,
+            open_per_min: serve.rate_open_data_per_min,
         }
     }
 

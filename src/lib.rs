@@ -18,17 +18,19 @@
 //! | [`alerts`] | who looks at more than the work explains, and who must hear of it |
 //! | [`holds`] [`erasures`] [`retention`] | what must be kept, who is forgotten, and when |
 //! | [`assistance`] [`reunifications`] | the help that victims need and get, and the relatives who join them |
+//! | [`care`] | what a victim goes through from the first signs to a life of her or his own |
 //! | [`campaigns`] [`trainings`] [`fundings`] | what organisations do for everybody, whom they train, who pays |
 //! | [`programmes`] | what these share: money, donors, the ground of help, the totals |
 //! | [`deconfliction`] | whether another agency knows a person |
 //! | [`jobs`] [`imports`] [`exports`] | work behind a request: files of cases in, files of records out |
 //! | [`events`] | what changed, for those who see it: the feed |
 //! | [`webhooks`] | the feed, brought to a partner's endpoint |
+//! | [`tls`] | whom the registry believes when it calls out |
 //! | [`extensions`] | what another system says and the registry has no field for |
 //! | [`htcds`] | the field's own format, IOM's HTCDS, in and out |
 //! | [`ctdc`] | the file of victims that nobody can be found in, for CTDC |
 //! | [`corrections`] | what another agency says is wrong in a record |
-//! | [`batch`] | many writes as one |
+//! | [`batch`] | many operations as one |
 //! | [`transitions`] | moves of state, for every kind of resource |
 //! | [`statistics`] | figures, releases, open data |
 //! | [`demo`] | a synthetic registry |
@@ -60,6 +62,7 @@ pub mod auth;
 pub mod batch;
 pub mod break_glass;
 pub mod campaigns;
+pub mod care;
 pub mod cases;
 pub mod catalogue;
 pub mod charges;
@@ -94,6 +97,7 @@ pub mod referrals;
 pub mod retention;
 pub mod reunifications;
 pub mod statistics;
+pub mod tls;
 pub mod trainings;
 pub mod transitions;
 pub mod vault;

@@ -138,11 +138,62 @@ fn an_operation_needs_in_a_batch_what_it_needs_alone(world) {
     ] {
         assert_eq!(fails(&owner, second), (422, "validation_failed".into(), vec![fault.to_owned()]));
     }
-    let get = batch(world, &owner, &[json!({"id": "x", "method": "GET", "path": "/v1/cases", "body": {}})]);
-    assert_eq!(get.faults(), ["#/operations/0/method: enum"]);
+    for (change, fault) in [
+        (json!({"body": {"x": 1}}), "#/operations/0/body: cross_field"), (json!({"if_match": "\"1.o\""}), "#/operations/0/if_match: cross_field"),
+        (json!({"path": "/v1/events"}), "#/operations/0/path: enum"), (json!({"path": "/v1/cases?limit=1"}), "#/operations/0/path: pattern"),
+        (json!({"method": "DELETE"}), "#/operations/0/method: enum"),
+    ] {
+        let mut get = json!({"id": "x", "method": "GET", "path": "/v1/cases"});
+        change.as_object().unwrap().iter().for_each(|(name, value)| get[name] = value.clone());
+        assert_eq!(batch(world, &owner, &[get]).faults(), [fault], "{change}");
+    }
     assert_eq!(batch(world, &owner, &[]).faults(), ["#/operations: min_items"]);
     let many: Vec<Value> = (0..101).map(|n| operation(&format!("c{n}"), "/v1/cases", case())).collect();
     assert_eq!(batch(world, &owner, &many).faults(), ["#/operations: max_items"]);
+}
+
+fn a_read_in_a_batch_shows_what_the_operations_before_it_did_and_is_on_record_also_where_the_batch_fails(world) {
+    let owner = world.token(OWNER, ALL, Purpose::Prosecution);
+    let auditor = world.token("PE-DP", "audit:read cases:read", Purpose::Oversight);
+    let get = |id: &str, path: &str| json!({"id": id, "method": "GET", "path": path});
+    let place = json!({"id": "place", "method": "PATCH", "path": "/v1/cases/${case}", "if_match": "${before#etag}", "body": {"territory": "170102"}});
+    let read = [operation("case", "/v1/cases", case()), get("before", "/v1/cases/${case}"), place, get("after", "/v1/cases/${case}"), get("victims", "/v1/cases/${case}/victims")];
+    let done = batch(world, &owner, &read);
+    assert_eq!(done.status, 200, "{}", done.text);
+    let answers = done.json()["operations"].clone();
+    assert_eq!((&answers[1]["body"]["territory"], &answers[3]["body"]["territory"], &answers[3]["body"]["version"]), (&json!("170101"), &json!("170102"), &json!(2)));
+    let at = answers[0]["location"].as_str().unwrap();
+    let alone = world.get(at, &owner);
+    assert_eq!((&answers[3]["body"], &answers[3]["etag"]), (&alone.json(), &json!(alone.header("etag"))), "as alone");
+    assert_eq!(answers[4]["body"]["items"], world.get(&format!("{at}/victims"), &owner).json()["items"]);
+    // Each of them is entered, under the request of the batch.
+    let id = at.rsplit('/').next().unwrap();
+    let looks = |request: &str| {
+        let entries = world.get(&format!("/v1/audit/entries?resource_id={id}&limit=200"), &auditor).json()["items"].clone();
+        entries.as_array().unwrap().iter().filter(|e| e["type"] == "case.read" && e["request_id"] == request).count()
+    };
+    assert_eq!(looks(&done.header("request-id")), 2);
+    // A batch that fails after a look shows nothing, and the look was one.
+    let failed = batch(world, &owner, &[get("look", at), operation("x", &format!("{at}/nowhere"), json!({}))]);
+    assert_eq!((failed.status, looks(&failed.header("request-id"))), (404, 1), "{}", failed.text);
+    let stranger = world.token("PE-MP-FISTRAP-PIURA", ALL, Purpose::Prosecution);
+    let hidden = batch(world, &stranger, &[get("look", at)]);
+    assert_eq!((hidden.status, hidden.faults()), (404, vec!["#/operations/0: not_found".to_owned()]));
+}
+
+fn looks_in_a_batch_count_against_the_budget_and_raise_its_alarms(world, |config, _dir| { config.serve.listed_cases_per_hour = 4; }) {
+    let owner = world.token(OWNER, ALL, Purpose::Prosecution);
+    for _ in 0..2 {
+        assert_eq!(world.post("/v1/cases", &owner, &case()).status, 201);
+    }
+    let list = |n: usize| json!({"id": format!("l{n}"), "method": "GET", "path": "/v1/cases"});
+    assert_eq!(batch(world, &owner, &[list(1), list(2)]).status, 200);
+    let refused = batch(world, &owner, &[operation("case", "/v1/cases", case()), list(3)]);
+    assert_eq!((refused.status, refused.code().as_str()), (429, "quota_exceeded"), "{}", refused.text);
+    let auditor = world.token("PE-DP", "audit:read", Purpose::Oversight);
+    let alerts = world.get("/v1/audit/alerts", &auditor).json()["items"].clone();
+    let levels: Vec<&str> = alerts.as_array().unwrap().iter().map(|a| a["level"].as_str().unwrap()).collect();
+    assert_eq!(levels.len(), 2, "{alerts}");
 }
 
 fn batches_at_the_same_time_do_not_mix(world) {

@@ -1,10 +1,10 @@
 //! Cases, and who sees them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sistra::auth::Purpose;
 
 use crate::both;
-use crate::support::{case, unique};
+use crate::support::{ALL, case, unique};
 
 both! {
 fn a_case_is_opened_whole_and_nobody_else_sees_it(world) {
@@ -79,6 +79,37 @@ fn means_are_required_for_adults_and_never_for_minors(world) {
         new["victims"][0]["means"] = json!([]);
         new["victims"][0]["age_at_identification"] = age.clone();
         assert_eq!(world.post("/v1/cases", &token, &new).status, status, "{age}");
+    }
+}
+
+fn a_key_that_made_one_thing_makes_nothing_else_whatever_its_kind(world) {
+    let token = world.token("PE-MP-FISTRAP-LIMA", &format!("{ALL} webhooks:manage agencies:manage"), Purpose::Prosecution);
+    let path = world.post("/v1/cases", &token, &case()).header("location");
+    let note = json!({"visibility": "shared", "text": "Recibido por turno."});
+    let hook = json!({"url": "https://hooks.example/"});
+    let victim = json!({"sex": "female", "age_at_identification": 16, "acts": ["recruit"], "purposes": ["sexual_exploitation"]});
+    let agency = json!({"code": "PE-NUEVA", "names": {"es": "N", "en": "N", "fr": "N"}, "kind": "police", "country": "PE"});
+    let act = json!({"trigger": "open_inquiry", "legal_act": {"type": "disposicion", "number": "01-2026"}});
+    let ways = [
+        ("/v1/cases".to_owned(), case()), (format!("{path}/notes"), note), (format!("{path}/victims"), victim),
+        (format!("{path}/transitions"), act), ("/v1/webhooks".to_owned(), hook), ("/v1/agencies".to_owned(), agency),
+        ("/v1/batch".to_owned(), json!({"operations": [{"id": "c", "method": "POST", "path": "/v1/cases", "body": case()}]})),
+    ];
+    let cases = || world.get("/v1/cases?limit=200", &token).json()["items"].as_array().unwrap().len();
+    for (first, body) in &ways {
+        let key = unique();
+        let send = |at: &str, body: &Value| {
+            let tag = world.get(&path, &token).header("etag");
+            world.post_with(at, &token, &[("Idempotency-Key", &key), ("If-Match", &tag)], body)
+        };
+        let made = send(first, body);
+        assert!([200, 201].contains(&made.status), "{first}: {}", made.text);
+        let before = cases();
+        for (second, body) in ways.iter().filter(|(at, _)| at != first) {
+            let refused = send(second, body);
+            assert_eq!((refused.status, refused.code().as_str()), (422, "idempotency_key_reused"), "{first}, then {second}: {}", refused.text);
+        }
+        assert_eq!(cases(), before, "{first}");
     }
 }
 
@@ -170,6 +201,35 @@ fn an_accepted_referral_shows_exactly_its_sections_and_a_revoked_one_nothing(wor
     assert_eq!(revoked.status, 200, "{}", revoked.text);
     assert_eq!(world.get(&path, &shelter).status, 404);
     assert_eq!(world.get(&format!("{path}/victims"), &shelter).status, 404);
+}
+
+fn a_participant_reads_why_a_case_moved_with_the_narrative_only_and_which_charges_with_the_charges_only(world) {
+    let owner = world.prosecutor();
+    let made = world.post("/v1/cases", &owner, &case());
+    let path = made.header("location");
+    let reason = "El testigo protegido se retractó";
+    let body = json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}, "reason": reason});
+    let moved = world.step(&path, &owner, &made.header("etag"), &body);
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    let told = |token: &str| {
+        let page = world.get(&format!("{path}/transitions"), token);
+        assert_eq!(page.status, 200, "{}", page.text);
+        let last = page.json()["items"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["trigger"], "reject_outright");
+        (last["reason"].clone(), last["charges"].as_array().unwrap().len())
+    };
+    assert_eq!(told(&owner), (json!(reason), 1));
+    for (agency, section, seen) in [
+        ("PE-PNP-DIRCTPTIM", "victims", (Value::Null, 0)),
+        ("PE-MIMP-INABIF", "narrative", (json!(reason), 0)),
+        ("PE-MIMP-UPE", "charges", (Value::Null, 1)),
+    ] {
+        let let_in = json!({"agency": agency, "role": "investigation_support", "sections": [section]});
+        let granted = world.post(&format!("{path}/participants"), &owner, &let_in);
+        assert_eq!(granted.status, 201, "{}", granted.text);
+        assert_eq!(told(&world.token(agency, "cases:read", Purpose::Investigation)), seen, "{section}");
+    }
+    assert_eq!(told(&world.token("PE-DP", "cases:read", Purpose::Oversight)), (json!(reason), 1));
 }
 
 fn an_identity_has_a_door_of_its_own(world) {

@@ -191,8 +191,8 @@ fn every_secured_operation_refuses_a_stranger_before_anything_else(world) {
             assert_eq!(world.send(&method, &path, None, &[], body).code(), "authentication_required", "{method} {path}");
             if scopes.iter().any(|s| s != "agencies:manage") {
                 let answer = world.send(&method, &path, Some(&narrow), &[], body);
-                // Moves of referrals, of broken glass and of erasures ask for one of two scopes, by what the body says.
-                let by_body = ["/v1/referrals/", "/v1/break-glass/", "/v1/erasures/"].iter().any(|p| path.starts_with(p)) && method == "POST";
+                // Moves of referrals, of broken glass, of erasures and of releases ask for one of two scopes, by what the body says.
+                let by_body = ["/v1/referrals/", "/v1/break-glass/", "/v1/erasures/", "/v1/statistics/releases/"].iter().any(|p| path.starts_with(p)) && method == "POST";
                 assert!(answer.status == 403 || by_body, "{method} {path}: {}", answer.text);
             }
         }

@@ -109,6 +109,30 @@ fn an_accepted_correction_is_an_amendment_by_the_owner_and_stands_in_the_record_
     assert_eq!((shared.list(&shared.owner, "box=in&open=true"), shared.list(&shared.owner, "box=in&open=false"), shared.list(&shared.guest, "box=out")), (0, 4, 4));
 }
 
+fn oversight_lists_the_proposals_of_all_agencies_and_nobody_else_does(world) {
+    let shared = Shared::new(world, &["victims"]);
+    let made: Vec<Answer> = ["170102", "170103"].map(|place| shared.proposed("case", json!({"patch": {"territory": place}}))).into();
+    let oversight = world.token("PE-DP", &format!("cases:read {SCOPES}"), Purpose::Oversight);
+    let second = world.token("PE-MININTER-DGSD", &format!("cases:read {SCOPES}"), Purpose::Oversight);
+    let ids = |token: &str, query: &str| {
+        let page = world.get(&format!("/v1/corrections?{query}"), token);
+        assert_eq!(page.status, 200, "{}", page.text);
+        page.json()["items"].as_array().unwrap().iter().map(|c| format!("/v1/corrections/{}", c["id"].as_str().unwrap())).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = made.iter().map(|m| m.header("location")).collect();
+    assert_eq!((ids(&oversight, "box=watch"), ids(&second, "box=watch&open=true")), (all.clone(), all.clone()));
+    assert_eq!((ids(&oversight, "box=in").len(), ids(&oversight, "box=out").len()), (0, 0), "it is nobody's side");
+    for token in [&shared.owner, &shared.guest] {
+        let refused = world.get("/v1/corrections?box=watch", token);
+        assert_eq!((refused.status, refused.code().as_str()), (403, "field_forbidden"), "{}", refused.text);
+    }
+    assert_eq!(shared.answer(&shared.owner, &made[0], json!({"trigger": "reject", "reason": "No."})).status, 200);
+    assert_eq!((ids(&oversight, "box=watch&open=true"), ids(&oversight, "box=watch&open=false")), (all[1..].to_vec(), all[..1].to_vec()));
+    let page = world.get("/v1/corrections?box=watch&limit=1", &oversight);
+    let next = page.json()["next_cursor"].as_str().unwrap().to_owned();
+    assert_eq!(ids(&oversight, &format!("box=watch&limit=1&cursor={next}")), all[1..]);
+}
+
 fn nobody_corrects_what_it_does_not_see_and_nobody_its_own(world) {
     let shared = Shared::new(world, &["victims"]);
     let forbidden = shared.ask(&shared.guest, "case", json!({"patch": {"title": "Otro", "identifiers": [], "extensions": [], "territory": "170102"}}));

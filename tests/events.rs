@@ -1,12 +1,17 @@
 //! The change feed: who is told of what, in which order, and that nothing is missed however slowly it was written.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
 use sistra::db::connection::{Role, open};
+use sistra::events::Bell;
+use sistra::events::actions::{Feed, keep_watch};
 use sistra::events::model::Retention;
 use sistra::kernel::ids::{CaseId, ClientId, VictimId};
 use sistra::kernel::{AgencyCode, Timestamp};
@@ -464,4 +469,59 @@ fn an_unknown_kind_of_resource_is_sealed_and_told_to_nobody() {
         .unwrap();
     opened(world, &owner);
     assert!(told(world, &owner, "begin").contains(&"case.created".to_owned()));
+}
+
+#[test]
+fn what_another_instance_sealed_rings_where_something_came_and_nowhere_else() {
+    let world = &World::new(Engine::Sqlite).unwrap();
+    let owner = reader(world, OWNER);
+    // The feed of another server over the same database: nobody rings its bell but its own watch.
+    let (retention, longest) = (Retention { days: 400 }, Duration::from_secs(20));
+    let feed = Arc::new(Feed { retention, longest, bell: Bell::default() });
+    let [mut here, mut there] = [OWNER, STRANGER].map(|lane| feed.bell.listen(lane).unwrap());
+    let stop = Arc::new(AtomicBool::new(false));
+    let watch = std::thread::spawn({
+        let (store, feed, stop) = (world.running.as_ref().unwrap().store.clone(), Arc::clone(&feed), Arc::clone(&stop));
+        move || keep_watch(&store, &feed, &stop)
+    });
+    let rung = |bell: &mut tokio::sync::watch::Receiver<()>| {
+        while !bell.has_changed().unwrap() {
+            std::thread::yield_now();
+        }
+        bell.mark_unchanged();
+    };
+    // Where nobody had looked yet, something may have come.
+    rung(&mut here);
+    rung(&mut there);
+    assert_eq!(world.post("/v1/cases", &owner, &case()).status, 201);
+    sealed(world);
+    rung(&mut here);
+    assert!(!there.has_changed().unwrap());
+    stop.store(true, Ordering::Relaxed);
+    watch.join().unwrap();
+}
+
+#[test]
+fn an_entry_about_many_is_looked_at_whole_however_few_events_are_asked_for() {
+    let world = &World::new(Engine::Sqlite).unwrap();
+    let owner = reader(world, OWNER);
+    let start = page(world, &owner, "after=now")["next_cursor"].as_str().unwrap().to_owned();
+    let (bucket, now) = (AgencyCode::parse(OWNER).unwrap().bucket().number(), Timestamp::now());
+    let id = || format!("X'{}'", uuid::Uuid::new_v4().simple());
+    let (entry, person) = (id(), id());
+    // One change about a person of a hundred cases, of which the agency sees the last one only.
+    let rows: Vec<String> = (0..100)
+        .map(|seq| {
+            let (gate, case) = if seq == 99 { ("open", "NULL".to_owned()) } else { ("case", id()) };
+            format!(
+                "({bucket}, '{OWNER}', 1000000, {seq}, {entry}, '{now}', '{now}', 'victim.updated', 'victim', {person}, 2, '{gate}', '', {case}, {person})"
+            )
+        })
+        .collect();
+    let sql = format!("INSERT INTO event_lane VALUES {}", rows.join(", "));
+    open(&world.database, Role::Write, 5_000).unwrap().batch_execute(&sql).unwrap();
+    for limit in [1, 20, 500] {
+        let found = page(world, &owner, &format!("after={start}&limit={limit}"));
+        assert_eq!(types(found["items"].as_array().unwrap()), ["victim.updated"], "{limit}");
+    }
 }

@@ -90,7 +90,56 @@ fn listed(world: &World, token: &str) -> usize {
     world.get("/v1/cases?limit=200", token).json()["items"].as_array().unwrap().len()
 }
 
+/// A workbook with one cell beyond every sheet: the library that reads workbooks panics at it.
+fn workbook_beyond_every_sheet() -> Vec<u8> {
+    let mut book = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let types = "http://schemas.openxmlformats.org/package/2006";
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    for (name, text) in [
+        (
+            "_rels/.rels",
+            format!(
+                "<Relationships xmlns=\"{types}/relationships\"><Relationship Id=\"r1\" Type=\"{office}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{main}\" xmlns:r=\"{office}\"><sheets><sheet name=\"a\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                "<Relationships xmlns=\"{types}/relationships\"><Relationship Id=\"r1\" Type=\"{office}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!(
+                "<worksheet xmlns=\"{main}\"><sheetData><row r=\"99999999999999\"><c r=\"ZZZZZZZZZZ99999999999999\"><v>1</v></c></row></sheetData></worksheet>"
+            ),
+        ),
+    ] {
+        book.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        book.write_all(text.as_bytes()).unwrap();
+    }
+    book.finish().unwrap().into_inner()
+}
+
 both! {
+fn a_file_that_breaks_its_reader_fails_alone_and_the_jobs_behind_it_are_done(world) {
+    let token = world.token(AGENCY, SCOPES, Purpose::Investigation);
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    let broken = send(world, &token, "", kind, &workbook_beyond_every_sheet());
+    assert_eq!(broken.status, 202, "{}", broken.text);
+    let (_, report) = import(world, &token, "", &ndjson(&[line("EXP-BEHIND")]));
+    assert_eq!(statuses(&report), ["created"]);
+    let job = ended(world, &token, &broken.header("location"));
+    assert_eq!((&job["status"], &job["failure"]), (&json!("failed"), &json!("validation_failed")), "{job}");
+}
+
 fn lines_become_cases_by_the_rules_of_the_front_door_and_the_same_file_again_changes_nothing(world) {
     let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
     let mut wrong = line("EXP-3");

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod batch;
+mod care;
 mod cases;
 mod catalogues;
 mod cli;
@@ -25,6 +26,7 @@ mod looking;
 mod matrix;
 mod merges;
 mod operations;
+mod outgoing;
 mod persons;
 mod plans;
 mod possession;
@@ -34,7 +36,9 @@ mod protection;
 mod referrals;
 mod releases;
 mod retention;
+mod reviews;
 mod revocation;
+mod routing;
 mod schema;
 mod search;
 mod statistics;

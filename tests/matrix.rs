@@ -13,6 +13,7 @@ use sistra::kernel::ids::ClientId;
 use sistra::kernel::trail::Trail;
 use sistra::kernel::{AgencyCode, Bucket, Timestamp};
 use sistra::ledger::Actor;
+use sistra::retention::run::{Run, run};
 
 use crate::both;
 use crate::support::contract::DOCUMENT;
@@ -26,8 +27,8 @@ const OVERSIGHT: &str = "PE-DP";
 const HELPER: &str = "PE-MIMP-AURORA";
 
 /// Operations whose scope no client has together with all the others, who may not review what it could have done. One of
-/// them lets a stranger in, before everybody's eyes: see `protection.rs`; of the other see `keeping.rs`.
-const APART: [&str; 2] = ["break_glass_invoke", "erasure_propose"];
+/// them lets a stranger in, before everybody's eyes: see `protection.rs`; of the others see `keeping.rs` and `releases.rs`.
+const APART: [&str; 3] = ["break_glass_invoke", "erasure_propose", "statistics_release_propose"];
 const INVOKE: &str = "break_glass:invoke";
 
 /// One operation of the contract.
@@ -178,6 +179,8 @@ impl Registry {
         assert_eq!(given.status, 200, "{}", given.text);
         let of = format!("/v1/victims/{}", victim.as_str().unwrap());
         make("assistance_id", &format!("{of}/assistance"), json!({"need": "legal_aid"}));
+        let detection = json!({"detected_on": "2026-03-14", "channel": "police"});
+        make("care_process_id", &format!("{of}/care-processes"), json!({"detection": detection}));
         let relatives = json!([{"relation": "parent", "age": 50}]);
         let begun =
             make("reunification_id", &format!("{of}/reunifications"), json!({"country": "US", "beneficiaries": relatives}));
@@ -227,18 +230,35 @@ impl Registry {
         let held = world.post("/v1/legal-holds", &owner, &hold);
         assert_eq!(held.status, 201, "{}", held.text);
         real.insert("legal_hold_id".to_owned(), last(&held.header("location")));
+        let proposes = world.token(OVERSIGHT, "statistics:publish", Purpose::Oversight);
+        let release = world.post("/v1/statistics/releases", &proposes, &json!({"period": "2024"}));
+        assert_eq!(release.status, 201, "{}", release.text);
+        real.insert("release_proposal_id".to_owned(), last(&release.header("location")));
         let asks = world.token(OWNER, "shred:propose", Purpose::Prosecution);
         let body =
             json!({"victim_id": victim, "ground": "person_asked", "basis": "SOL-1-2026", "reason": "Lo pidió por escrito."});
         let proposed = world.post("/v1/erasures", &asks, &body);
         assert_eq!(proposed.status, 201, "{}", proposed.text);
         real.insert("erasure_id".to_owned(), last(&proposed.header("location")));
+        real.insert("retention_review_id".to_owned(), due(world));
         let nothing = real
             .keys()
             .map(|name| (name.clone(), if name == "code" { OWNER.to_owned() } else { uuid::Uuid::new_v4().to_string() }))
             .collect();
         Self { real, nothing }
     }
+}
+
+/// What the schedule finds of an archived case of the owner.
+fn due(world: &World) -> String {
+    let owner = full(world, OWNER, Purpose::Prosecution);
+    let made = world.post("/v1/cases", &owner, &case());
+    let body = json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}});
+    assert_eq!(world.step(&made.header("location"), &owner, &made.header("etag"), &body).status, 200);
+    let law = std::sync::Arc::new(sistra::catalogue::Catalogue::embedded().unwrap());
+    let how = Run { as_of: "2031-03-20".parse().unwrap(), dry: false, now: Timestamp::now() };
+    let report = run(&world.running.as_ref().unwrap().store, &law, how, |_| ()).unwrap();
+    report.items.iter().find(|item| item.rule == "PE-RET-01").unwrap().review_id.unwrap().to_string()
 }
 
 /// An alert about a client of the owner.
@@ -422,11 +442,17 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("statistics_ic_tip", 200, 200, 200),
     ("statistics_sdg", 200, 200, 200),
     ("statistics_quality", 200, 200, 200),
-    ("statistics_release_create", 403, 403, 201),
+    ("statistics_release_list", 200, 200, 200),
+    ("statistics_release_read", 403, 403, 200),
+    ("statistics_release_preview", 403, 403, 200),
+    ("statistics_release_transition_create", 403, 403, 412),
     ("legal_hold_place", 201, 403, 201),
     ("legal_hold_list", 200, 200, 200),
     ("legal_hold_read", 200, 404, 200),
     ("legal_hold_transition_create", 412, 404, 403),
+    ("retention_review_list", 200, 200, 200),
+    ("retention_review_read", 200, 404, 200),
+    ("retention_review_transition_create", 412, 404, 412),
     ("erasure_list", 200, 200, 200),
     ("erasure_read", 200, 404, 200),
     ("erasure_transition_create", 412, 404, 412),
@@ -471,6 +497,15 @@ const MATRIX: &[(&str, u16, u16, u16)] = &[
     ("assistance_transition_list", 200, 404, 200),
     ("assistance_transition_available", 200, 404, 200),
     ("assistance_history", 200, 404, 200),
+    ("victim_care_list", 200, 404, 200),
+    // One goes on: a second one is refused, and only to those who see the first.
+    ("victim_care_begin", 409, 404, 403),
+    ("care_process_read", 200, 404, 200),
+    ("care_process_amend", 412, 404, 403),
+    ("care_process_transition_create", 412, 404, 403),
+    ("care_process_transition_list", 200, 404, 200),
+    ("care_process_transition_available", 200, 404, 200),
+    ("care_process_history", 200, 404, 200),
     ("victim_reunification_begin", 201, 404, 403),
     ("reunification_list", 200, 200, 200),
     ("reunification_read", 200, 404, 200),
@@ -488,6 +523,7 @@ const OPEN: &[&str] = &[
     "audit_alert_list",
     "legal_hold_list",
     "erasure_list",
+    "retention_review_list",
     "break_glass_list",
     "assistance_list",
     "reunification_list",
@@ -543,7 +579,10 @@ const OPEN: &[&str] = &[
     "statistics_ic_tip",
     "statistics_sdg",
     "statistics_quality",
-    "statistics_release_create",
+    "statistics_release_list",
+    "statistics_release_read",
+    "statistics_release_preview",
+    "statistics_release_transition_create",
     "import_create",
     "export_create",
     "job_list",

@@ -261,8 +261,9 @@ fn reads(contract: &Value) -> impl Iterator<Item = (&str, &Value)> {
 /// Some jobs of a few clients.
 fn jobs(tx: &mut Conn) -> sistra::kernel::Result<()> {
     let now = Timestamp::now();
-    for client in (0..200).map(|_| ClientId::generate(now, Bucket::random())) {
-        for _ in 0..3 {
+    // Several clients in a bucket, so that the index by client is the better one, and not as good as the key.
+    for bucket in (0..200).map(|_| Bucket::random()) {
+        for client in (0..3).map(|_| ClientId::generate(now, bucket)) {
             let detail = JobDetail {
                 user: None,
                 oversight: false,

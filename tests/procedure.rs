@@ -187,7 +187,57 @@ impl Dice {
     }
 }
 
+/// A case reported on a day.
+fn new_on(mut new: Value, on: NaiveDate) -> Value {
+    new["reported_at"] = json!(format!("{on}T15:00:00Z"));
+    new["facts_from"] = json!("2026-01");
+    new
+}
+
 both! {
+fn what_is_not_known_yet_is_enough_to_register_somebody_and_not_to_accuse_anybody(world) {
+    let token = world.prosecutor();
+    let mut new = case();
+    new["victims"][0]["age_at_identification"] = json!(22);
+    for (field, given) in [("means", json!(["unknown", "deception"])), ("acts", json!(["recruit", "unknown"])), ("purposes", json!(["unknown", "begging"]))] {
+        let mut both = new.clone();
+        both["victims"][0][field] = given;
+        let index = if field == "acts" { 1 } else { 0 };
+        let refused = world.post("/v1/cases", &token, &both);
+        assert_eq!(refused.faults(), [format!("#/victims/0/{field}/{index}: cross_field")], "{field}");
+    }
+    for (age, field, change) in [(22, "means", json!(["deception"])), (22, "acts", json!(["recruit"])), (22, "purposes", json!(["sexual_exploitation"])), (15, "acts", json!(["harbour"]))] {
+        let mut new = case();
+        new["victims"][0]["age_at_identification"] = json!(age);
+        new["victims"][0][field] = json!(["unknown"]);
+        let on = "2026-03-02".parse().unwrap();
+        let mut file = File::open(world, &token, &new_on(new, on));
+        file.did(1, "open_inquiry", "disposicion", json!({}));
+        file.did(1, "formalise", "disposicion", json!({}));
+        file.did(1, "conclude", "disposicion", json!({}));
+        let refused = file.act(1, "accuse", "requerimiento", json!({}));
+        assert_eq!((refused.status, &refused.json()["failed_guards"]), (409, &json!(["elements_known"])), "{age} {field}: {}", refused.text);
+        let next = world.get(&format!("{}/transitions/available", file.path), &token).json();
+        let accuse = next["items"].as_array().unwrap().iter().find(|t| t["trigger"] == "accuse").unwrap();
+        assert_eq!((&accuse["allowed"], &accuse["failed_guards"]), (&json!(false), &json!(["elements_known"])));
+        let part = format!("{}/victims/{}", file.path, world.get(&format!("{}/victims", file.path), &token).json()["items"][0]["victim_id"].as_str().unwrap());
+        let known = world.patch(&part, &token, &world.get(&part, &token).header("etag"), &json!({field: change}));
+        assert_eq!(known.status, 200, "{}", known.text);
+        file.did(1, "accuse", "requerimiento", json!({}));
+        assert_eq!(file.stage(), "indicted");
+    }
+    // Of a minor the law asks for no means, and of whom it is not a victim for nothing.
+    for change in [json!({"age_at_identification": 15, "means": ["unknown"]}), json!({"age_at_identification": 22, "means": ["unknown"], "status": "not_victim"})] {
+        let mut new = case();
+        change.as_object().unwrap().iter().for_each(|(name, value)| new["victims"][0][name] = value.clone());
+        let on = "2026-03-02".parse().unwrap();
+        let mut file = File::open(world, &token, &new_on(new, on));
+        for (trigger, act) in [("open_inquiry", "disposicion"), ("formalise", "disposicion"), ("conclude", "disposicion"), ("accuse", "requerimiento")] {
+            file.did(1, trigger, act, json!({}));
+        }
+    }
+}
+
 fn every_transition_of_the_procedure_before_october_2024_works_and_no_other(world) {
     every_transition_of(world, &law().profiles()[0]);
 }

@@ -35,6 +35,28 @@ fn many(on: &str, women: usize, girls: usize) -> Value {
     new
 }
 
+/// Proposes a release as one overseer; the answer.
+fn propose(world: &World, period: &str) -> Answer {
+    let token = world.token("PE-DP", "statistics:publish", Purpose::Oversight);
+    world.post("/v1/statistics/releases", &token, &json!({"period": period}))
+}
+
+/// Decides it as another one.
+fn decide(world: &World, path: &str, body: &Value) -> Answer {
+    let token = world.token("PE-MININTER-DGSD", "statistics:approve", Purpose::Oversight);
+    let tag = world.get(path, &token).header("etag");
+    world.step(path, &token, &tag, body)
+}
+
+/// Publishes a release: one proposes, another lets it go.
+fn publish(world: &World, period: &str) -> Value {
+    let proposed = propose(world, period);
+    assert_eq!(proposed.status, 201, "{}", proposed.text);
+    let decided = decide(world, &proposed.header("location"), &json!({"trigger": "approve"}));
+    assert_eq!(decided.status, 200, "{}", decided.text);
+    decided.json()
+}
+
 fn public(world: &World, path: &str) -> Answer {
     world.send("GET", path, None, &[], b"")
 }
@@ -63,25 +85,22 @@ fn a_release_is_made_once_read_by_everybody_and_never_changes(world) {
         assert_eq!(made.status, 201, "{}", made.text);
     }
     settled(world);
-    let oversight = world.token("PE-DP", "statistics:publish audit:read", Purpose::Oversight);
-    let publish = |period: &str| world.post("/v1/statistics/releases", &oversight, &json!({"period": period}));
-    assert_eq!(publish("2099").faults(), ["#/period: date_order"]);
-    assert_eq!(publish("2025-Q5").faults(), ["#/period: format"]);
+    let oversight = world.token("PE-DP", "audit:read", Purpose::Oversight);
+    assert_eq!(propose(world, "2099").faults(), ["#/period: date_order"]);
+    assert_eq!(propose(world, "2025-Q5").faults(), ["#/period: format"]);
     let agency = world.token("PE-MP-FISTRAP-LIMA", "statistics:publish", Purpose::Statistics);
     assert_eq!(world.post("/v1/statistics/releases", &agency, &json!({"period": "2025-H1"})).code(), "owner_only");
     assert_eq!(public(world, "/v1/open-data/releases").json(), json!({"items": [], "next_cursor": null}));
-    let key = crate::support::unique();
-    let first = world.post_with("/v1/statistics/releases", &oversight, &[("Idempotency-Key", &key)], &json!({"period": "2025-H1"}));
-    assert_eq!((first.status, first.header("location").as_str()), (201, "/v1/open-data/releases/2025-H1"), "{}", first.text);
-    let again = world.post_with("/v1/statistics/releases", &oversight, &[("Idempotency-Key", &key)], &json!({"period": "2025-H1"}));
-    assert_eq!((again.status, again.header("idempotency-replayed").as_str(), again.json()), (201, "true", first.json()));
+    let published = publish(world, "2025-H1");
+    assert_eq!((&published["state"], &published["href"]), (&json!("approved"), &json!("/v1/open-data/releases/2025-H1")));
     for (period, why) in [("2025-H1", "already_released"), ("2025-Q1", "not_after_last_release"), ("2024", "not_after_last_release"), ("2025", "not_after_last_release")] {
-        assert_eq!(publish(period).json()["failed_guards"], json!([why]), "{period}");
+        assert_eq!(propose(world, period).json()["failed_guards"], json!([why]), "{period}");
     }
     // Without a token: the list, the manifest, the tables.
-    assert_eq!(public(world, "/v1/open-data/releases").json()["items"], json!([first.json()]));
+    let first = public(world, "/v1/open-data/releases").json()["items"][0].clone();
+    assert_eq!((&first["id"], &first["release"]), (&published["release_id"], &json!("2025-H1")));
     let manifest = public(world, "/v1/open-data/releases/2025-H1");
-    assert_eq!(sistra::statistics::release::sha256(&manifest.text), first.json()["sha256"].as_str().unwrap());
+    assert_eq!(sistra::statistics::release::sha256(&manifest.text), first["sha256"].as_str().unwrap());
     assert_eq!((manifest.json()["licence"].as_str(), manifest.json()["rules"]["threshold"].as_u64()), (Some("CC-BY-4.0"), Some(10)));
     assert!(manifest.json()["withheld"].as_array().unwrap().contains(&json!("prosecuted-by-outcome-sex")), "nobody is accused before a court");
     let table = public(world, "/v1/open-data/2025-H1/victims-by-sex-age");
@@ -107,7 +126,7 @@ fn a_release_is_made_once_read_by_everybody_and_never_changes(world) {
     }
     // The record of changes has the hash, and an auditor finds it.
     settled(world);
-    let id = first.json()["id"].as_str().unwrap().to_owned();
+    let id = first["id"].as_str().unwrap().to_owned();
     let entries = world.get(&format!("/v1/audit/entries?resource_id={id}"), &oversight).json();
     assert_eq!((entries["items"].as_array().unwrap().len(), entries["items"][0]["type"].as_str()), (1, Some("statistics_release.created")));
     // What happens later changes no byte, and making it again from the facts as they were gives the same ones.
@@ -126,7 +145,7 @@ fn a_release_is_made_once_read_by_everybody_and_never_changes(world) {
     assert_eq!(differing, Vec::<String>::new());
     assert_eq!(before[1..], made.cubes.iter().map(|c| (c.name.clone(), c.body.clone())).collect::<Vec<_>>());
     // The next release holds what came late, and not what was out already, though its day has moved into the new period.
-    assert_eq!(publish("2025-H2").status, 201);
+    publish(world, "2025-H2");
     let quarters = public(world, "/v1/open-data/2025-H2/victims-by-quarter").json();
     assert!(count(&quarters, &["earlier"]).is_some_and(|n| (33..=47).contains(&n)), "{quarters}");
     assert_eq!(count(&quarters, &["2025-Q4"]), None);
@@ -135,6 +154,107 @@ fn a_release_is_made_once_read_by_everybody_and_never_changes(world) {
     for sql in ["UPDATE statistics_release SET sha256 = 'x'", "DELETE FROM statistics_cube", "UPDATE statistics_cube SET body = '{}'", "DELETE FROM statistics_release"] {
         assert!(open(&world.database, Role::Write, 60_000).unwrap().batch_execute(sql).is_err(), "{sql}");
     }
+}
+
+fn what_is_published_for_ever_is_seen_before_and_let_go_by_somebody_else(world) {
+    let owner = world.prosecutor();
+    for (on, women, girls) in [("2025-02-10", 30, 14), ("2025-05-10", 25, 12)] {
+        assert_eq!(world.post("/v1/cases", &owner, &many(on, women, girls)).status, 201);
+    }
+    settled(world);
+    let list = "/v1/statistics/releases";
+    let token = |agency: &str, scope: &str| world.token(agency, scope, Purpose::Oversight);
+    let (proposer, approver) = (token("PE-DP", "statistics:publish"), token("PE-MININTER-DGSD", "statistics:approve"));
+    let key = crate::support::unique();
+    let [first, again] = [(), ()].map(|()| world.post_with(list, &proposer, &[("Idempotency-Key", &key)], &json!({"period": "2025-H1"})));
+    assert_eq!((first.status, again.header("idempotency-replayed").as_str(), again.json()), (201, "true", first.json()), "{}", first.text);
+    assert_eq!(propose(world, "2025-H1").json()["failed_guards"], json!(["already_proposed"]));
+    let path = first.header("location");
+    // Both see what everybody would see; nobody else does, and nothing is out.
+    let preview = format!("{path}/preview");
+    let shown = world.get(&preview, &approver);
+    assert_eq!((shown.status, shown.json()), (200, world.get(&preview, &proposer).json()), "{}", shown.text);
+    assert_eq!(shown.json()["sha256"], first.json()["sha256"]);
+    let agency = world.token("PE-MP-FISTRAP-LIMA", "statistics:approve", Purpose::Statistics);
+    assert_eq!(world.get(list, &agency).json()["items"], json!([]));
+    for path in [&path, &preview] {
+        assert_eq!(world.get(path, &agency).code(), "owner_only", "{path}");
+        assert_eq!(world.get(path, &token("PE-DP", "audit:read")).code(), "insufficient_scope", "{path}");
+    }
+    assert_eq!(public(world, "/v1/open-data/releases").json()["items"], json!([]));
+    assert_eq!(public(world, "/v1/open-data/releases/2025-H1").status, 404);
+    // Nobody lets go what it proposed itself, and one agency is one person unless it says otherwise.
+    let tag = first.header("etag");
+    let go = json!({"trigger": "approve"});
+    assert_eq!(world.step(&path, &proposer, &tag, &go).code(), "insufficient_scope");
+    assert_eq!(world.step(&path, &token("PE-DP", "statistics:approve"), &tag, &go).json()["failed_guards"], json!(["second_person_needed"]));
+    assert_eq!(world.step(&path, &approver, &tag, &json!({"trigger": "reject"})).faults(), ["#/refusal: required"]);
+    assert_eq!(world.step(&path, &approver, &tag, &json!({"trigger": "reject", "refusal": "mood"})).faults(), ["#/refusal: enum"]);
+    let refused = world.step(&path, &approver, &tag, &json!({"trigger": "reject", "refusal": "too_early"}));
+    assert_eq!((refused.status, &refused.json()["state"], &refused.json()["refusal"]), (200, &json!("rejected"), &json!("too_early")));
+    assert_eq!(decide(world, &path, &go).json()["failed_guards"], json!(["no_such_transition"]));
+    // Proposed again. What happens meanwhile is not in it: what goes out is what was seen, but for the instant.
+    let second = propose(world, "2025-H1");
+    let path = second.header("location");
+    let seen = world.get(&format!("{path}/preview"), &approver).json();
+    assert_eq!(world.post("/v1/cases", &owner, &many("2025-03-01", 20, 20)).status, 201);
+    settled(world);
+    let tag = second.header("etag");
+    let key = crate::support::unique();
+    let headers = [("If-Match", tag.as_str()), ("Idempotency-Key", key.as_str())];
+    let transitions = format!("{path}/transitions");
+    let [out, replayed] = [(), ()].map(|()| world.post_with(&transitions, &approver, &headers, &go));
+    assert_eq!((out.status, replayed.status, replayed.json()), (200, 200, out.json()), "{} {}", out.text, replayed.text);
+    assert_eq!(replayed.header("idempotency-replayed"), "true");
+    assert_eq!((&out.json()["proposed_by"], &out.json()["decided_by"]), (&json!("PE-DP"), &json!("PE-MININTER-DGSD")));
+    for table in seen["tables"].as_array().unwrap() {
+        let cube = public(world, &format!("/v1/open-data/2025-H1/{}", table["cube"].as_str().unwrap())).json();
+        assert_eq!((&cube["items"], &cube["dimensions"]), (&table["items"], &table["dimensions"]));
+    }
+    settled(world);
+    let auditor = token("PE-DP", "audit:read");
+    let entries = world.get(&format!("/v1/audit/entries?resource_id={}", path.rsplit('/').next().unwrap()), &auditor).json();
+    let types: Vec<&str> = entries["items"].as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap()).collect();
+    assert!(types.contains(&"statistics_proposal.created") && types.contains(&"statistics_proposal.transitioned"), "{types:?}");
+    // A third one is withdrawn by whoever proposes.
+    let third = propose(world, "2025-H2");
+    let withdrawn = world.step(&third.header("location"), &proposer, &third.header("etag"), &json!({"trigger": "withdraw"}));
+    assert_eq!((withdrawn.status, &withdrawn.json()["state"]), (200, &json!("withdrawn")), "{}", withdrawn.text);
+    assert_eq!(world.get(list, &proposer).json()["items"].as_array().unwrap().len(), 3);
+}
+
+fn open_data_are_held_ready_and_an_address_has_a_quota(world, |config, _dir| { config.serve.rate_open_data_per_min = 12; }) {
+    let owner = world.prosecutor();
+    assert_eq!(world.post("/v1/cases", &owner, &many("2025-02-10", 40, 20)).status, 201);
+    settled(world);
+    publish(world, "2025-H1");
+    let table = "/v1/open-data/2025-H1/victims-by-sex-age";
+    let paths = ["/v1/open-data/releases", "/v1/open-data/releases/2025-H1", table, "/v1/open-data/2025-H1/victims-by-sex-age?format=csv"];
+    let first: Vec<Answer> = paths.iter().map(|path| public(world, path)).collect();
+    // The database says something else now, if anybody asks it.
+    let mut conn = open(&world.database, Role::Write, 60_000).unwrap();
+    let untied = |table: &str| match &world.database {
+        sistra::db::DatabaseUrl::Sqlite(_) => format!("DROP TRIGGER {table}_append_only_update"),
+        sistra::db::DatabaseUrl::Postgres(_) => format!("DROP TRIGGER {table}_append_only_update ON {table}"),
+    };
+    for sql in [untied("statistics_cube"), untied("statistics_release"), "UPDATE statistics_cube SET body = '{}'".to_owned(), "UPDATE statistics_release SET content = '{}'".to_owned()] {
+        conn.batch_execute(&sql).unwrap();
+    }
+    for (path, before) in paths.iter().zip(&first) {
+        assert_eq!((before.status, before.header("cache-control").as_str()), (200, "public, max-age=3600, stale-if-error=86400"), "{path}");
+        let now = public(world, path);
+        assert_eq!((now.status, &now.text, now.header("etag")), (200, &before.text, before.header("etag")), "{path}");
+        let had = world.send("GET", path, None, &[("If-None-Match", &before.header("etag"))], b"");
+        assert_eq!((had.status, had.text.as_str(), had.header("etag")), (304, "", before.header("etag")), "{path}");
+    }
+    // Twelve a minute were twelve. One more comes back every five seconds; whoever goes on asking waits.
+    let more = (0..500).map(|_| public(world, table)).find(|answer| answer.status != 200).unwrap();
+    assert_eq!((more.status, more.code().as_str(), more.json()["violated_policies"].clone()), (429, "quota_exceeded", json!(["open_data"])));
+    let wait: u64 = more.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert!(more.header("ratelimit").starts_with("\"open_data\";r=0;t="), "{}", more.header("ratelimit"));
+    assert_eq!(public(world, "/v1/catalogues/places").status, 200);
+    assert_eq!(world.get("/v1/cases", &owner).status, 200);
 }
 
 fn the_tables_for_the_united_nations_and_the_quality_of_data(world) {
@@ -160,13 +280,21 @@ fn the_tables_for_the_united_nations_and_the_quality_of_data(world) {
     let csv = world.send("GET", "/v1/statistics/glotip?year=2025", Some(&token), &[("Accept", "text/csv")], b"").text;
     assert!(csv.starts_with("Indicator,Dimension,Category,Sex,Age,Year,Unit of measurement,txtVALUE\r\nDetected trafficking victims,Total,Total,Female,0 to 17 years,2025,Counts,2\r\n"), "{csv}");
     let sdg = world.get("/v1/statistics/sdg-16-2-2?year=2024", &token).json();
-    assert!(sdg["items"].as_array().unwrap().contains(&json!({"sex": "Female", "age": "18 years or over", "form": "Unknown", "value": 1})), "{sdg}");
+    assert!(sdg["items"].as_array().unwrap().contains(&json!({"sex": "Female", "age": "18 years or over", "form": "Unknown", "value": 1, "population": null, "rate_milli": null})), "{sdg}");
+    // One victim of 34,038,457 people: the total has a rate, a sex and an age of which the table says nothing have none.
+    assert!(sdg["items"].as_array().unwrap().contains(&json!({"sex": "Total", "age": "Total", "form": "Total", "value": 1, "population": 34_038_457, "rate_milli": 3})), "{sdg}");
+    assert_eq!((sdg["population_verified"].clone(), sdg["population_source"].is_string()), (json!(false), true));
+    let unknown = world.get("/v1/statistics/sdg-16-2-2?year=2025", &token).json();
+    assert_eq!((&unknown["population_source"], &unknown["items"][0]["rate_milli"]), (&Value::Null, &Value::Null), "no denominator, no rate");
+    let partner = world.token("PE-MP-FISTRAP-LIMA", "statistics:read", Purpose::Statistics);
+    let part = world.get("/v1/statistics/sdg-16-2-2?year=2024", &partner).json();
+    assert!(part["items"].as_array().unwrap().iter().all(|r| r["population"].is_null() && r["value"] == 1), "a part of the cases is no rate of a country: {part}");
     let ic_tip = world.get("/v1/statistics/ic-tip?year=2025", &token).json();
     for expected in [
-        json!({"block": "event", "variable": "form_of_exploitation", "category": "sexual", "value": 1}),
-        json!({"block": "victim", "variable": "child_or_adult", "category": "minor", "value": 2}),
-        json!({"block": "perpetrator", "variable": "status_in_criminal_justice", "category": "prosecuted", "value": 0}),
-        json!({"block": "reporting_entity", "variable": "owner_of_record", "category": "PE-MP-FISTRAP-LIMA", "value": 1}),
+        json!({"block": "event", "variable": "form_of_exploitation", "category": "sexual", "standard": "ICCS", "standard_code": "02041", "value": 1}),
+        json!({"block": "victim", "variable": "child_or_adult", "category": "minor", "standard": null, "standard_code": null, "value": 2}),
+        json!({"block": "perpetrator", "variable": "status_in_criminal_justice", "category": "prosecuted", "standard": "ICCS", "standard_code": "0204", "value": 0}),
+        json!({"block": "reporting_entity", "variable": "owner_of_record", "category": "PE-MP-FISTRAP-LIMA", "standard": null, "standard_code": null, "value": 1}),
     ] {
         assert!(ic_tip["items"].as_array().unwrap().contains(&expected), "{expected} in {ic_tip}");
     }
@@ -286,6 +414,7 @@ fn registry(kinds: &[(u8, u8, u8, u8)], from: NaiveDate) -> Vec<(CaseId, CaseFac
                 recruitment: None,
                 means: Vec::new(),
                 purposes: Vec::new(),
+                care: None,
             }],
             accused: Vec::new(),
             charges: Vec::new(),

@@ -15,15 +15,20 @@ use crate::support::{World, case};
 const LIMA: &str = "PE-MP-FISTRAP-LIMA";
 
 /// A case archived on 20 March 2026 and shared with a guest; answers path, victim, accused.
-fn archived(world: &World, desk: &str) -> (String, String, String) {
-    let mut new = case();
+pub fn archived(world: &World, desk: &str) -> (String, String, String) {
+    archived_on(world, desk, &case(), "2026-03-20")
+}
+
+/// The same of another case, on another day.
+pub fn archived_on(world: &World, desk: &str, case: &Value, day: &str) -> (String, String, String) {
+    let mut new = case.clone();
     new["victims"][0]["identity"] = json!({"given_names": "Rosa"});
     let made = world.post("/v1/cases", desk, &new);
     assert_eq!(made.status, 201, "{}", made.text);
     let path = made.header("location");
     let share = json!({"agency": "PE-MIMP-INABIF", "role": "victim_care", "sections": ["victims"]});
     assert_eq!(world.post(&format!("{path}/participants"), desk, &share).status, 201);
-    let body = json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}});
+    let body = json!({"trigger": "reject_outright", "effective_on": day, "legal_act": {"type": "disposicion"}});
     let etag = world.get(&path, desk).header("etag");
     assert_eq!(world.step(&path, desk, &etag, &body).status, 200);
     let id = |list: &str, key: &str| {
@@ -33,13 +38,13 @@ fn archived(world: &World, desk: &str) -> (String, String, String) {
     (path, victim, accused)
 }
 
-fn kept(world: &World, as_of: &str, dry: bool) -> Report {
+pub fn kept(world: &World, as_of: &str, dry: bool) -> Report {
     let law = Arc::new(Catalogue::embedded().unwrap());
     let store = &world.running.as_ref().unwrap().store;
     run(store, &law, Run { as_of: as_of.parse().unwrap(), dry, now: Timestamp::now() }, |_| ()).unwrap()
 }
 
-fn outcomes(report: &Report) -> Vec<(String, Outcome)> {
+pub fn outcomes(report: &Report) -> Vec<(String, Outcome)> {
     let mut all: Vec<_> = report.items.iter().map(|item| (item.rule.clone(), item.outcome)).collect();
     all.sort();
     all

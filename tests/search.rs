@@ -251,6 +251,23 @@ fn another_agency_that_knows_the_person_is_told_and_the_asker_learns_only_that(w
     assert_eq!(ask(&desk, json!({"surnames": "Quispe", "given_names": "Rosa"})).code(), "insufficient_scope");
 }
 
+fn however_many_of_ones_own_are_called_so_the_person_of_another_agency_is_a_match(world) {
+    let own = desk(world);
+    let path = opened(world, &own);
+    let namesake = |year: &str| json!({"given_names": "Sumaq", "paternal_surname": "Tangoa", "maternal_surname": "Murayari", "birth_date": year});
+    for _ in 0..12 {
+        victim(world, &own, &path, namesake("1971"));
+    }
+    let asker = world.token("PE-MP-FISTRAP-LIMA", "deconfliction:ask", Purpose::Investigation);
+    let ask = || world.post_with("/v1/deconfliction", &asker, &[], &json!({"surnames": "Tangoa Murayari", "given_names": "Sumaq", "birth_year": 1971})).json();
+    assert_eq!(ask(), json!({"match": false}));
+    let police = world.token("PE-PNP-DIRCTPTIM", DESK, Purpose::Investigation);
+    let theirs = opened(world, &police);
+    // Likely enough, and behind all of them.
+    victim(world, &police, &theirs, namesake("1972"));
+    assert_eq!(ask(), json!({"match": true}));
+}
+
 fn deconfliction_is_limited_by_the_day(world, |config, _dir| { config.serve.deconfliction_per_day = 2; }) {
     let police = world.token("PE-PNP-DIRCTPTIM", "deconfliction:ask", Purpose::Investigation);
     let ask = || world.post_with("/v1/deconfliction", &police, &[], &json!({"surnames": "Mamani", "given_names": "Rosa"}));

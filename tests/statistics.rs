@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
 use sistra::catalogue::Catalogue;
+use sistra::db::connection::{Role, open};
+use sistra::kernel::Timestamp;
 use sistra::kernel::ids::CaseId;
 use sistra::ledger::sealer;
 use sistra::statistics::facts::CaseFacts;
@@ -344,5 +347,60 @@ fn after_any_history_the_counts_that_are_kept_are_those_counted_from_scratch(wor
     assert!(running.store.write_blocking(move |tx| store::put(tx, id, position, &wrong)).unwrap());
     assert_eq!(running.figures.rebuild(&running.store, &law, |_| ()).unwrap(), (39, 1));
     assert_eq!(of(&started).0, of(&running.figures).0);
+}
+
+fn a_case_that_cannot_be_read_stops_nobody_and_counts_again_when_it_can(world) {
+    let (owner, running, law) = (world.prosecutor(), world.running.as_ref().unwrap(), Catalogue::embedded().unwrap());
+    let make = || {
+        let made = world.post("/v1/cases", &owner, &with_victims(&[("female", Some(22))]));
+        assert_eq!(made.status, 201, "{}", made.text);
+        made.header("location")
+    };
+    let (broken, sound) = (make(), make());
+    settled(world);
+    let figures = world.token("PE-MP-FISTRAP-LIMA", FIGURES, Purpose::Statistics);
+    let seen = || {
+        let (total, cells) = cells(world, "/v1/statistics/victims?by=sex", &figures);
+        let skipped = ["victims", "quality", "sdg-16-2-2?year=2026", "funnel"].map(|of| {
+            world.get(&format!("/v1/statistics/{of}"), &figures).json()["as_of"]["skipped"].as_u64().unwrap()
+        });
+        (total, cells, skipped)
+    };
+    assert_eq!(seen(), (2, vec![cell(&["female"], 2)], [0; 4]));
+    // Somebody damages a row of one case; then both victims change.
+    let id = broken.rsplit('/').next().unwrap().to_owned();
+    let mut conn = open(&world.database, Role::Write, 60_000).unwrap();
+    let named = match &world.database {
+        sistra::db::DatabaseUrl::Sqlite(_) => format!("x'{}'", id.replace('-', "")),
+        sistra::db::DatabaseUrl::Postgres(_) => format!("'{id}'"),
+    };
+    conn.batch_execute(&format!("CREATE TABLE spare AS SELECT id, detail FROM case_file WHERE id = {named}")).unwrap();
+    conn.batch_execute(&format!("UPDATE case_file SET detail = '{{}}' WHERE id = {named}")).unwrap();
+    let victim = |case: &str| {
+        let part: CaseId = case.rsplit('/').next().unwrap().parse().unwrap();
+        running.store.read_blocking(|conn| sistra::victims::in_case(conn, part)).unwrap()[0]
+    };
+    for case in [&broken, &sound] {
+        let at = format!("/v1/victims/{}", victim(case));
+        let tag = world.get(&at, &owner).header("etag");
+        let changed = world.patch(&at, &owner, &tag, &json!({"sex": "male"}));
+        assert_eq!(changed.status, 200, "{}", changed.text);
+    }
+    settled(world);
+    let skipping = (2, vec![cell(&["female"], 1), cell(&["male"], 1)], [1; 4]);
+    assert_eq!(seen(), skipping, "the damaged one as it was read last, the other as it is, and the figures say so");
+    let started = Figures::open(&running.store).unwrap();
+    started.load(&running.store).unwrap();
+    assert_eq!(started.ask(|memory| memory.as_of.skipped).unwrap(), 1, "another server says it too");
+    assert_eq!(running.figures.rebuild(&running.store, &law, |_| ()).unwrap(), (2, 0), "nor does it stop a rebuild");
+    // It is tried again, less and less often, until it can be read.
+    let round = |seconds| running.figures.round(&running.store, &law, Timestamp::now().plus_seconds(seconds)).unwrap();
+    round(200);
+    assert_eq!(seen(), skipping);
+    conn.batch_execute("UPDATE case_file SET detail = (SELECT detail FROM spare WHERE spare.id = case_file.id) WHERE id IN (SELECT id FROM spare)").unwrap();
+    round(210);
+    assert_eq!(seen(), skipping, "not at once");
+    round(7_200);
+    assert_eq!(seen(), (2, vec![cell(&["male"], 2)], [0; 4]));
 }
 }

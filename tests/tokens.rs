@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sistra::auth::Purpose;
 use sistra::auth::clients::{Credential, rotate_secret, set_active};
 use sistra::kernel::ids::ClientId;
-use sistra::kernel::{Bucket, Timestamp};
+use sistra::kernel::{Bucket, Error, Timestamp};
 
 use crate::both;
 use crate::support::{Answer, World, unique};
@@ -367,6 +367,11 @@ fn a_signed_assertion_buys_a_token_with_the_person_at_the_desk(world) {
         let assertion = jwt(&but(&partner.header(), json!({"typ": typ})), &proof(client).to_string(), &partner.sign, partner.algorithm);
         taken(&ask(world, &assertion, &[]));
     }
+    let running = world.running.as_ref().unwrap();
+    running.store.write_blocking(move |tx| Ok(set_active(tx, client, false, Timestamp::now()))).unwrap().unwrap();
+    running.authenticator.directory.refresh(&running.store).unwrap();
+    let disabled = ask(world, &partner.assertion(&proof(client)), &[]);
+    assert_eq!(error(&disabled), (401, "invalid_client".into()), "{}", disabled.text);
 }
 
 fn a_forged_assertion_is_refused_whatever_is_wrong_with_it(world) {
@@ -500,6 +505,64 @@ fn what_a_client_loses_its_tokens_lose_too(world) {
     assert_eq!(world.get("/v1/cases", &new).status, 200, "a token of after holds");
 }
 
+fn a_token_that_is_remembered_ends_like_one_that_is_not(world) {
+    let token = world.token(AGENCY, "cases:read", Purpose::Prosecution);
+    let authenticator = &world.running.as_ref().unwrap().authenticator;
+    let now = Timestamp::now();
+    let at = |seconds: i64| authenticator.verify(&token, now.plus_seconds(seconds)).map(drop);
+    assert_eq!((at(0), authenticator.remembered()), (Ok(()), 1));
+    assert_eq!(at(authenticator.ttl_s + 25), Ok(()), "clocks may differ by thirty seconds");
+    assert_eq!(at(authenticator.ttl_s + 31), Err(Error::InvalidToken("expired")));
+    assert_eq!(authenticator.remembered(), 0);
+}
+
+fn a_token_ends_when_its_client_loses_the_purpose_or_moves_to_another_agency(world) {
+    use diesel::prelude::*;
+    use sistra::db::schema::client::dsl;
+    let running = world.running.as_ref().unwrap();
+    let known = |purposes: &[Purpose]| {
+        let (client, _) = world.client(AGENCY, "cases:read", purposes, Credential::Secret).unwrap();
+        let token = world.token_of(client);
+        assert_eq!(world.get("/v1/cases", &token).status, 200);
+        (client, token)
+    };
+    let refused = |token: &str| {
+        running.authenticator.directory.refresh(&running.store).unwrap();
+        assert_eq!(world.get("/v1/cases", token).code(), "invalid_token");
+    };
+    let (id, token) = known(&[Purpose::Prosecution]);
+    running.store.write_blocking(move |tx| {
+        diesel::update(dsl::client.filter(dsl::id.eq(id))).set(dsl::purposes.eq(sistra::db::Json::of(&["statistics"])?)).execute(tx)?;
+        Ok(())
+    }).unwrap();
+    refused(&token);
+    let (id, token) = known(&[Purpose::Prosecution]);
+    running.store.write_blocking(move |tx| {
+        diesel::update(dsl::client.filter(dsl::id.eq(id))).set(dsl::agency_code.eq("PE-MIMP-INABIF")).execute(tx)?;
+        Ok(())
+    }).unwrap();
+    refused(&token);
+}
+
+fn a_token_from_the_time_when_the_agency_supervised_opens_nothing_any_more(world) {
+    let token = world.token("PE-DP", "cases:read", Purpose::Oversight);
+    assert_eq!(world.get("/v1/cases", &token).status, 200);
+    let keeper = world.token("PE-MIMP", "agencies:manage", Purpose::Audit);
+    let supervises = |yes: bool| {
+        let etag = world.get("/v1/agencies/PE-DP", &keeper).header("etag");
+        let changed = world.patch("/v1/agencies/PE-DP", &keeper, &etag, &json!({"oversight": yes}));
+        assert_eq!((changed.status, &changed.json()["oversight"]), (200, &json!(yes)), "{}", changed.text);
+        let running = world.running.as_ref().unwrap();
+        running.authenticator.directory.refresh(&running.store).unwrap();
+    };
+    supervises(false);
+    assert_eq!(world.get("/v1/cases", &token).code(), "invalid_token");
+    let token = world.token("PE-DP", "cases:read", Purpose::Oversight);
+    assert_eq!(world.get("/v1/cases", &token).status, 200);
+    supervises(true);
+    assert_eq!(world.get("/v1/cases", &token).code(), "invalid_token");
+}
+
 fn a_trusted_issuer_speaks_for_registered_clients(world, |config, dir| {
     let partner = Partner::new("ministry-1", Algorithm::ES256);
     std::fs::write(dir.join("issuer-keys.json"), json!({"keys": [partner.jwk]}).to_string()).unwrap();
@@ -524,6 +587,8 @@ fn a_trusted_issuer_speaks_for_registered_clients(world, |config, dir| {
     for change in [
         json!({"aud": "other"}), json!({"aud": null}), json!({"iss": "https://id.elsewhere.test"}), json!({"iss": ["https://id.ministry.test"]}), json!({"exp": now() - 45, "iat": now() - 100}), json!({"exp": null}), json!({"iat": null}),
         json!({"exp": now() + 8_000}), json!({"nbf": now() + 100}), json!({"azp": "nobody"}), json!({"azp": null}), json!({"entity": "PE-PNP"}), json!({"entity": null}), json!({"why": "oversight"}), json!({"why": "curiosity"}), json!({"sub": null}),
+        // Bound in a way that nobody here can check, and to a key that nobody shows.
+        json!({"cnf": {"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}}), json!({"cnf": {}}), json!({"cnf": {"jkt": 7}}), json!({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}),
     ] {
         refused.push((change.to_string(), sign(&header, &but(&good, change))));
     }

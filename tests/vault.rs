@@ -17,7 +17,7 @@ use sistra::kernel::ids::{ResourceId, VictimId};
 use sistra::kernel::pii::Pii;
 use sistra::kernel::{Error, Timestamp};
 use sistra::persons::Identity;
-use sistra::persons::erasure::{Order, Person, erase};
+use sistra::persons::erasure::{Order, Person, erase, list};
 use sistra::vault::{self, Vault};
 
 use crate::both;
@@ -32,6 +32,8 @@ const CLEAR: &[(&str, &str)] = &[
     ("text_version", "the version of a form"),
     ("basis", "the reference of an act, of a form that holds no name"),
     ("best_interest", "the reference of a determination, of a form that holds no name"),
+    ("operation", "the number of an operation, of a form that holds no name"),
+    ("record_ref", "the reference of a written record, of a form that holds no name"),
     ("external_ref", "the agency's own number of a file, unique among its cases"),
     ("issuer", "who gave a file its number"),
     ("names", "agencies are no persons"),
@@ -354,6 +356,29 @@ fn who_is_erased_keeps_a_pseudonym_and_nothing_else(world) {
     assert_eq!(world.get(&format!("/v1/victims/{held}/identity"), &token).json()["given_names"], "Rosa");
 }
 
+fn an_erasure_that_was_broken_off_behind_the_list_is_finished_by_the_next_try(world) {
+    let token = world.token("PE-MP-FISTRAP-LIMA", &together().join(" "), Purpose::Investigation);
+    let mut new = case();
+    new["victims"][0]["identity"] = json!({"given_names": "Rosa", "paternal_surname": "Quispe"});
+    let path = closed(world, &token, &new);
+    let id: VictimId = person(world, &token, &path, "victims", "victim_id").parse().unwrap();
+    let store = world.running.as_ref().unwrap().store.clone();
+    let law = Arc::new(Catalogue::load(None).unwrap());
+    // The process dies between the list and the database.
+    store.read_blocking(move |conn| list(conn, Person::Victim(id), Timestamp::now())).unwrap();
+    let found = || {
+        let question = json!({"surnames": "Quispe", "given_names": "Rosa"});
+        world.post_with("/v1/victims/search", &token, &[], &question).json()["items"].as_array().unwrap().len()
+    };
+    assert_eq!((world.get(&format!("/v1/victims/{id}/identity"), &token).status, found()), (410, 1));
+    let erase = || erase(&store, &law, Person::Victim(id), &order(), Timestamp::now(), false);
+    assert!(erase().unwrap().erased_at.is_some());
+    assert_eq!(found(), 0, "nobody is found by what is no longer known of them");
+    let history = world.get(&format!("/v1/victims/{id}/history"), &token).json();
+    assert_eq!(history["items"].as_array().unwrap().last().unwrap()["type"], "victim.erased");
+    assert_eq!(erase(), Err(Error::Erased));
+}
+
 fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_any_write(world) {
     listen();
     let w = Planter::word;
@@ -445,6 +470,9 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
         "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}})).header("location");
     p.patch(&need, json!({"plan": {"goal": w()}, "assessment": {"level": 2, "assessed_on": "2026-03-16", "evidence": w()}}));
     p.step(&need, json!({"trigger": "withdraw", "reason": w()}));
+    let care = p.post(&format!("{victim}/care-processes"), json!({"detection": {"detected_on": "2026-03-14", "channel": "police"}})).header("location");
+    p.patch(&care, json!({"reintegration": {"domains": ["housing"], "starts_on": "2026-06-01", "goal": w()}}));
+    p.step(&care, json!({"trigger": "close", "close_reason": "withdrew", "reason": w()}));
     let reunion = p.post(&format!("{victim}/reunifications"), json!({"country": "US", "summary": w(),
         "beneficiaries": [{"relation": "parent", "age": 50, "name": w()}]}));
     let reunion_path = reunion.header("location");
@@ -528,6 +556,15 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
 
     let hold = p.post("/v1/legal-holds", json!({"case_id": made.json()["id"], "ground": "audit", "basis": "EXP-1-2026", "reason": format!("{} durante", w())})).header("location");
     p.step(&hold, json!({"trigger": "lift", "reason": format!("{} terminó", w())}));
+    // What fell due is about another case, archived long ago.
+    let old = p.post("/v1/cases", crate::support::case()).header("location");
+    p.step(&old, json!({"trigger": "reject_outright", "effective_on": "2026-03-20", "legal_act": {"type": "disposicion"}}));
+    let law = std::sync::Arc::new(sistra::catalogue::Catalogue::embedded().unwrap());
+    let how = sistra::retention::run::Run { as_of: "2031-03-20".parse().unwrap(), dry: false, now: sistra::kernel::Timestamp::now() };
+    let report = sistra::retention::run::run(&world.running.as_ref().unwrap().store, &law, how, |_| ()).unwrap();
+    let due = report.items.iter().find(|item| item.rule == "PE-RET-01").unwrap().review_id.unwrap();
+    p.step(&format!("/v1/retention-reviews/{due}"), json!({"trigger": "restrict", "reason": format!("{} restringe", w())}));
+    p.step(&format!("/v1/retention-reviews/{due}"), json!({"trigger": "lift", "until": crate::reviews::in_days(30), "reason": format!("{} levanta", w())}));
     let asks = world.token("PE-MP-FISTRAP-LIMA", "shred:propose", Purpose::Prosecution);
     let asked = json!({"victim_id": victim.rsplit('/').next(), "ground": "person_asked", "basis": "SOL-1-2026", "reason": format!("{} por escrito", w())});
     p.note("POST", "/v1/erasures", &asked);

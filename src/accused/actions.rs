@@ -17,7 +17,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
 use crate::persons::merge_wire::PersonTransitionCreate;
-use crate::persons::search::first_shown;
+use crate::persons::search::first_shown_of_each;
 use crate::persons::search_wire::{AccusedCandidate, MOST_DUPLICATES};
 use crate::persons::{self, Publication, Role, merges, merging};
 
@@ -38,7 +38,7 @@ pub async fn add_accused(
     let written = store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::one(tx, AccusedId::from_uuid(resource.uuid()))?;
                 return Ok(Written { view: stored.view(), tag: head.sight.view(), replayed: true });
@@ -79,7 +79,7 @@ pub async fn list_accused(
 /// One accused.
 pub async fn read_accused(store: &Store, act: &Act, id: AccusedId) -> Result<Written<AccusedView>> {
     let scope = act.scope.clone();
-    store.read(move |conn| show(conn, &scope, id)).await
+    store.read_few(move |conn| show(conn, &scope, id)).await
 }
 
 fn show(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<Written<AccusedView>> {
@@ -141,7 +141,7 @@ pub fn change(
 pub async fn read_identity(store: &Store, act: &Act, id: AccusedId) -> Result<Written<AccusedIdentityView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let Named { of, identity, version, updated_at, sight } = store::find_identity(conn, &scope, id)?;
             Ok(Written { view: identity_view(&identity, of, version, updated_at), tag: sight.view(), replayed: false })
         })
@@ -224,13 +224,27 @@ pub fn resembling(
     limit: usize,
     except: Option<AccusedId>,
 ) -> Result<Vec<AccusedCandidate>> {
-    let mut candidates = persons::store::candidates(conn, &act.index, Role::Accused, subject)?;
-    candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
-    let first = first_shown(candidates, limit, |persons| {
+    Ok(resembling_each(conn, act, &[(subject, except)], limit)?.pop().unwrap_or_default())
+}
+
+/// The same for several, in as many statements as for one.
+pub fn resembling_each(
+    conn: &mut Conn,
+    act: &Act,
+    asked: &[(&Subject, Option<AccusedId>)],
+    limit: usize,
+) -> Result<Vec<Vec<AccusedCandidate>>> {
+    let subjects: Vec<&Subject> = asked.iter().map(|(subject, _)| *subject).collect();
+    let mut candidates = persons::store::candidates_of_each(conn, &act.index, Role::Accused, &subjects)?;
+    for (candidates, (_, except)) in candidates.iter_mut().zip(asked) {
+        candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
+    }
+    let first = first_shown_of_each(candidates, limit, |persons| {
         let ids: Vec<AccusedId> = persons.iter().map(|p| AccusedId::from_uuid(*p)).collect();
         Ok(store::seen(conn, &act.scope, &ids)?.into_iter().map(|(id, code)| (id.uuid(), code)).collect())
     })?;
-    Ok(first.into_iter().map(|(candidate, code)| AccusedCandidate::new(&candidate, code)).collect())
+    let shown = |(candidate, code): (persons::search::Candidate, String)| AccusedCandidate::new(&candidate, code);
+    Ok(first.into_iter().map(|of| of.into_iter().map(shown).collect()).collect())
 }
 
 /// The changes of an accused, oldest first.

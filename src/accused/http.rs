@@ -66,7 +66,8 @@ pub async fn case_accused_add(
     if !duplicates.is_empty() {
         let shown = duplicates.iter().map(|c| c.accused_id);
         let entry = Entry::listed(caller.client, "accused_duplicates", shown);
-        allowed.record(&allowed.act(), entry).await?;
+        let act = allowed.act();
+        allowed.services().access.record(&act.actor, act.now, entry).await?;
     }
     let location = format!("/v1/accused/{}", written.view.added.id);
     Ok(respond::created(&req, &location, written.view.added.version, &written.tag, &written.view, written.replayed))

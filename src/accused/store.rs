@@ -14,6 +14,7 @@ use crate::kernel::ids::{self, AccusedId, CaseId, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::persons::bundle::{self, Bundle};
 use crate::persons::index::{Subject, Token};
 use crate::persons::merges::{self, Whole};
 use crate::persons::merging::{Record, Standing};
@@ -223,10 +224,15 @@ fn through(conn: &mut Conn, scope: &Scope, records: &[AccusedId], sections: &[Se
     let mut cases: Vec<CaseId> = places(conn, records)?.into_iter().map(|(_, case)| case).collect();
     cases.sort();
     cases.dedup();
+    through_cases(conn, scope, &cases, sections)
+}
+
+/// The same, where it is known in which cases they stand.
+fn through_cases(conn: &mut Conn, scope: &Scope, cases: &[CaseId], sections: &[Section]) -> Result<Sight> {
     if cases.is_empty() {
         return Err(Error::NotFound);
     }
-    let mut sights: Vec<Sight> = docket::sights(conn, scope, &cases)?
+    let mut sights: Vec<Sight> = docket::sights(conn, scope, cases)?
         .into_iter()
         .map(|(_, sight)| sight)
         .filter(|sight| sections.iter().all(|section| sight.sees(*section)))
@@ -336,6 +342,11 @@ pub struct Named {
 
 /// An identity that the caller may see.
 pub fn find_identity(conn: &mut Conn, scope: &Scope, id: AccusedId) -> Result<Named> {
+    let Bundle { content, version, updated_at, cases, tied } = bundle::read(conn, Role::Accused, id)?;
+    if !tied {
+        let sight = through_cases(conn, scope, &cases, &[Section::Accused, Section::AccusedIdentity])?;
+        return Ok(Named { of: id, identity: vault::open(conn, id, id, &content)?, version, updated_at, sight });
+    }
     let Whole { records, survivor } = merges::whole(conn, id)?;
     let sight = through(conn, scope, &records, &[Section::Accused, Section::AccusedIdentity])?;
     let (bucket, of) = survivor.key();
@@ -476,6 +487,25 @@ pub fn held_identity(tx: &mut Conn, id: AccusedId) -> Result<Identity> {
             .first::<i64>(c)?;
     }
     own_identity(tx, id)
+}
+
+/// The same of several records, not held, but for those who were erased.
+pub fn own_identities(conn: &mut Conn, ids: &[AccusedId]) -> Result<Vec<(AccusedId, Identity)>> {
+    let mut buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let rows: Vec<(AccusedId, Json)> = per_engine!(conn, c => accused_identity::table
+        .filter(accused_identity::bucket.eq_any(buckets))
+        .filter(accused_identity::accused_id.eq_any(ids.to_vec()))
+        .select((accused_identity::accused_id, accused_identity::content))
+        .load(c)?);
+    let keys = vault::keys(conn, rows.iter().map(|(id, _)| *id))?;
+    let opened = rows.into_iter().map(|(id, content)| match keys.open(id, id, &content) {
+        Ok(identity) => Ok(Some((id, identity))),
+        Err(Error::Erased) => Ok(None),
+        Err(other) => Err(other),
+    });
+    opened.filter_map(Result::transpose).collect()
 }
 
 /// The same, not held: the caller's sight must be checked before it is shown.

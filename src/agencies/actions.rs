@@ -85,7 +85,7 @@ pub async fn register_agency(
     let id = ledger_id(&agency.code);
     store
         .write(move |tx| {
-            let claim = idempotency::claim(tx, &once, once.bucket(), id, 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id, 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&store::find(tx, &agency.code)?, lang, true));
             }

@@ -75,7 +75,7 @@ pub async fn make_move(
             if !act.scope.oversight() {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, true));
             }
@@ -96,7 +96,7 @@ pub async fn make_move(
 pub async fn outside<K: Kind>(store: &Store, scope: &Scope, person: Id<K>, territory: &str) -> Result<bool> {
     let (scope, territory) = (scope.clone(), territory.to_owned());
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let cases = match K::NAME {
                 Victim::NAME => victims::store::cases_of(conn, VictimId::from_uuid(person.uuid()))?,
                 Accused::NAME => accused::store::cases_of(conn, AccusedId::from_uuid(person.uuid()))?,

@@ -18,6 +18,7 @@ use crate::kernel::ids::{AssistanceId, ConsentId, TransitionId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Fault, FaultCode, Result};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::merges;
 use crate::programmes::ground::{self, Ground};
 use crate::programmes::standing::{self, Helped, Role, Standing};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
@@ -78,7 +79,7 @@ pub async fn register(
             if sight.relation == Relation::Oversight {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, victim.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let (stored, stand) = find(tx, &act, AssistanceId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, stand, true));
@@ -159,8 +160,11 @@ pub async fn list_desk(
     limit: Limit,
 ) -> Result<Page<AssistanceView>> {
     let act = act.clone();
+    let mut filter = filter;
     store
         .read(move |conn| {
+            // The desk counts a person of several records by the one that stands for them.
+            filter.victim = filter.victim.map(|victim| merges::survivor(conn, victim)).transpose()?;
             let Page { items, next } = desk::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
             let items = store::many(conn, &items)?;
             views(conn, &act, Page { items, next })
@@ -226,7 +230,7 @@ pub async fn make_move(
             if failed.contains(&"owner_only") {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, stand, true));
             }

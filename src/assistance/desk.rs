@@ -14,6 +14,7 @@ use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{AssistanceId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Result};
+use crate::victims;
 
 /// What the desk is asked for.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,8 @@ pub fn settle(tx: &mut Conn, before: Option<&Assistance>, after: &Assistance) ->
     let (years, now): (_, Vec<&str>) = (after.years(), lanes(after).collect());
     let mut touched: Vec<(i16, &str)> =
         before.into_iter().flat_map(lanes).chain(lanes(after)).map(|lane| (lane_bucket(lane).number(), lane)).collect();
+    // A person of several records is counted once, by the one that stands for them.
+    let person = victims::store::counted_as(tx, after.victim)?;
     // One order for everybody, so that two writers never wait for each other.
     touched.sort_unstable();
     touched.dedup();
@@ -54,7 +57,7 @@ pub fn settle(tx: &mut Conn, before: Option<&Assistance>, after: &Assistance) ->
                 t::bucket.eq(bucket),
                 t::agency_code.eq(lane),
                 t::assistance_id.eq(after.id),
-                t::victim_id.eq(after.victim),
+                t::victim_id.eq(person),
                 t::need.eq(&after.need),
                 t::state.eq(after.state.as_str()),
                 t::from_year.eq(years.map(|(from, _)| from)),

@@ -138,6 +138,34 @@ pub fn of_victim(
     Ok(Page::cut(needs, limit, |a| After { key: String::new(), id: a.id.uuid() }))
 }
 
+/// Makes the desks say anew whom the needs of a record are counted for.
+pub fn resettle(tx: &mut Conn, victim: VictimId) -> Result<()> {
+    let mut after = None;
+    loop {
+        let Page { items, next } = of_victim(tx, victim, None, after.as_ref(), Limit::DEFAULT)?;
+        for need in &items {
+            desk::settle(tx, Some(need), need)?;
+        }
+        match next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Where the needs of a victim stand, oldest first.
+pub fn states(conn: &mut Conn, victim: VictimId) -> Result<Vec<State>> {
+    let codes: Vec<String> = t::table
+        .filter(t::bucket.eq(victim.bucket().number()))
+        .filter(t::victim_id.eq(victim))
+        .select(t::state)
+        .order(t::id.asc())
+        .limit(10_000)
+        .load(conn)?;
+    let state = |code: String| State::parse(&code).ok_or_else(|| Error::internal("assistance state"));
+    codes.into_iter().map(state).collect()
+}
+
 /// The needs of these ids, in their order.
 pub fn many(conn: &mut Conn, ids: &[AssistanceId]) -> Result<Vec<Assistance>> {
     if ids.is_empty() {

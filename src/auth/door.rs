@@ -21,6 +21,7 @@ use crate::http::limits::{Limits, RateClass};
 use crate::http::query::decode;
 use crate::kernel::ids::ClientId;
 use crate::kernel::{Bucket, Error, Timestamp};
+use crate::ledger::AccessLog;
 use crate::per_engine;
 
 /// What the endpoints need; the store is for remembering assertions, proofs and revocations.
@@ -29,6 +30,8 @@ pub struct TokenDoor {
     pub authenticator: Arc<Authenticator>,
     /// Remembers assertions.
     pub store: Store,
+    /// Records what is told of a token.
+    pub access: AccessLog,
     /// Quotas.
     pub limits: Arc<Limits>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -147,7 +150,7 @@ async fn known(req: &HttpRequest, door: &TokenDoor, body: &[u8]) -> Result<Enter
 }
 
 /// Who asks: the peer, or whom a trusted proxy says that it speaks for.
-fn address(req: &HttpRequest, proxies: &[IpAddr]) -> Option<IpAddr> {
+pub fn address(req: &HttpRequest, proxies: &[IpAddr]) -> Option<IpAddr> {
     let peer = req.peer_addr()?.ip().to_canonical();
     if !proxies.contains(&peer) {
         return Some(peer);

@@ -9,6 +9,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Header, decode};
 use serde::Deserialize;
 use serde_json::Value;
+use ureq::tls::TlsConfig;
 
 use super::caller::Purpose;
 use super::tokens::{algorithms, times, validation};
@@ -62,7 +63,10 @@ struct Trusted {
 }
 
 /// The issuers.
-pub struct Issuers(Vec<Trusted>);
+pub struct Issuers {
+    trusted: Vec<Trusted>,
+    tls: TlsConfig,
+}
 
 /// What a foreign token says.
 #[derive(Debug)]
@@ -90,11 +94,11 @@ pub struct Found {
 impl Issuers {
     /// No other issuers.
     pub fn none() -> Self {
-        Self(Vec::new())
+        Self { trusted: Vec::new(), tls: TlsConfig::default() }
     }
 
-    /// From a JSON file: a list of issuers.
-    pub fn load(path: &Path) -> Result<Self, String> {
+    /// From a JSON file: a list of issuers. Key sets behind a URL are fetched from whom `tls` believes.
+    pub fn load(path: &Path, tls: &TlsConfig) -> Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
         let configs: Vec<IssuerConfig> =
             serde_json::from_str(&text).map_err(|e| format!("{} is not a list of issuers: {e}", path.display()))?;
@@ -105,7 +109,10 @@ impl Issuers {
                     (Some(file), None) => read_file(file)?,
                     (None, Some(url)) if url.starts_with("https://") || url.starts_with("http://127.0.0.1") => {
                         // A provider that is down at start must not keep the registry down.
-                        fetch(url).unwrap_or_else(|_| JwkSet { keys: Vec::new() })
+                        fetch(url, tls).unwrap_or_else(|why| {
+                            log::warn!(target: "sistra::auth", "key set of {} not fetched: {why}", config.issuer);
+                            JwkSet { keys: Vec::new() }
+                        })
                     }
                     (None, Some(url)) => return Err(format!("the key set of {} is not behind https: {url}", config.issuer)),
                     _ => return Err(format!("issuer {} needs jwks_file or jwks_url", config.issuer)),
@@ -117,33 +124,35 @@ impl Issuers {
                 })
             })
             .collect::<Result<Vec<_>, String>>()?;
-        Ok(Self(trusted))
+        Ok(Self { trusted, tls: tls.clone() })
     }
 
     /// Fetches key sets that are due. Never called on a request's path.
     pub fn refresh(&self) {
         let now = Timestamp::now().unix_seconds();
-        for trusted in &self.0 {
+        for trusted in &self.trusted {
             let Some(url) = &trusted.config.jwks_url else { continue };
             let empty = trusted.keys.load().keys.is_empty();
             if now - trusted.fetched_at.load(Ordering::Relaxed) < if empty { 5 } else { REFRESH_S } {
                 continue;
             }
             trusted.fetched_at.store(now, Ordering::Relaxed);
-            match fetch(url) {
+            match fetch(url, &self.tls) {
                 Ok(keys) => trusted.keys.store(keys.into()),
-                Err(_) => log::warn!(target: "sistra::auth", "key set of {} not fetched", trusted.config.issuer),
+                Err(why) => {
+                    log::warn!(target: "sistra::auth", "key set of {} not fetched: {why}", trusted.config.issuer);
+                }
             }
         }
     }
 
     /// Checks a token whose (unproven) issuer is one of these; none if it is not theirs.
     pub fn verify(&self, token: &str, header: &Header, now: Timestamp) -> Option<Result<Found>> {
-        if self.0.is_empty() {
+        if self.trusted.is_empty() {
             return None;
         }
         let claimed = unproven_issuer(token)?;
-        let trusted = self.0.iter().find(|t| t.config.issuer == claimed)?;
+        let trusted = self.trusted.iter().find(|t| t.config.issuer == claimed)?;
         Some(trusted.verify(token, header, now))
     }
 }
@@ -211,9 +220,13 @@ fn read_file(path: &Path) -> Result<JwkSet, String> {
 }
 
 /// 64 KiB, five seconds, no redirects.
-fn fetch(url: &str) -> Result<JwkSet, String> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).max_redirects(0).build().into();
+fn fetch(url: &str, tls: &TlsConfig) -> Result<JwkSet, String> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(5)))
+        .max_redirects(0)
+        .tls_config(tls.clone())
+        .build()
+        .into();
     let mut answer = agent.get(url).call().map_err(|e| e.to_string())?;
     let text = answer.body_mut().with_config().limit(65_536).read_to_string().map_err(|e| e.to_string())?;
     serde_json::from_str(&text).map_err(|e| e.to_string())

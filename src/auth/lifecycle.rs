@@ -12,7 +12,9 @@ use crate::http::context::RequestContext;
 use crate::http::limits::RateClass;
 use crate::http::problem::Problem;
 use crate::kernel::ids::{ClientId, TokenId};
+use crate::kernel::trail::Trail;
 use crate::kernel::{AgencyCode, Error};
+use crate::ledger::{Action, Actor, Entry};
 
 /// Mounts the endpoints.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -163,6 +165,7 @@ pub struct TokenKey {
 ///
 /// A token that does not hold, and one that is not the caller's business, are the same answer: `{"active": false}`.
 /// The scope must be registered for the client; no token carries it here. The answer is of this instant: do not keep it.
+/// That a token's client was asked about is in the record, the token is not.
 #[utoipa::path(tag = "oauth", summary = "Introspect an access token",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
@@ -195,6 +198,17 @@ async fn describe(req: &HttpRequest, door: &TokenDoor, body: &[u8]) -> Result<In
     if caller.client != entered.client.id && !entered.client.scopes.contains(&INTROSPECT) {
         return Ok(nothing);
     }
+    // Of the client that was asked about; the token itself is written nowhere.
+    let actor = Actor {
+        client: Some(entered.client.id),
+        agency: Some(entered.client.agency.clone()),
+        user: entered.end_user.clone(),
+        purpose: None,
+        request_id: req.extensions().get::<RequestContext>().map_or_else(uuid::Uuid::new_v4, |context| context.id),
+        trail: Trail::default(),
+    };
+    let entry = Entry::new(Action::Read, caller.client, None).about("token_introspection");
+    door.access.record(&actor, entered.now, entry).await?;
     let key = found.key.clone();
     Ok(Introspection {
         active: true,

@@ -97,6 +97,10 @@ policy! {
     HoldWrite => "holds:write", None, Write;
     /// Look at legal holds.
     HoldRead => "holds:read", None, Read;
+    /// Look at what fell due by the retention schedule.
+    RetentionRead => "retention:read", None, Read;
+    /// Decide what becomes of it.
+    RetentionDecide => "retention:decide", None, Write;
     /// Ask that a person be erased.
     ErasurePropose => "shred:propose", None, Write;
     /// Look at erasures. Either of two scopes will do, so the handler asks for them.
@@ -117,8 +121,12 @@ policy! {
     AgencyManage => "agencies:manage", None, Write;
     /// Look at exact figures over what the agency may see.
     StatisticsRead => "statistics:read", None, Read;
-    /// Publish figures. The handler asks for an agency that supervises.
+    /// Propose figures for publication. The handler asks for an agency that supervises.
     StatisticsPublish => "statistics:publish", Some(&[Purpose::Oversight, Purpose::Statistics]), Write;
+    /// Look at proposed releases. Either of two scopes will do, so the handler asks for them.
+    ReleaseRead => "", None, Read;
+    /// Let them go. The trigger decides which of two scopes it takes, so the handler asks for it.
+    ReleaseMove => "", None, Write;
     /// Look at the record: all of it for oversight, one's own agency's entries for a partner.
     AuditRead => "audit:read", None, Read;
     /// Say what an alert on looking was.
@@ -162,6 +170,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("break_glass:review", "Review how glass was broken"),
     ("holds:read", "Look at legal holds"),
     ("holds:write", "Place and lift legal holds"),
+    ("retention:read", "Look at what fell due by the retention schedule"),
+    ("retention:decide", "Decide whether it is kept, restricted or forgotten"),
     ("shred:propose", "Ask that a person be erased"),
     ("shred:approve", "Agree that a person be erased, or not"),
     ("imports:create", "Bring many cases in from a file"),
@@ -169,7 +179,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("exports.identity:create", "Take out who persons are"),
     ("agencies:manage", "Keep the directory of agencies"),
     ("statistics:read", "Look at exact figures over the cases that the agency may see; for oversight, over all of them"),
-    ("statistics:publish", "Publish releases of figures, for oversight"),
+    ("statistics:publish", "Propose releases of figures, for oversight"),
+    ("statistics:approve", "Let releases of figures go that somebody else proposed, or not; for oversight"),
     ("audit:read", "Look at the record of what the agency did; for oversight, of what anybody did"),
     ("audit:review", "Acknowledge alerts on looking: oversight"),
     ("audit.proof:read", "Look at the record's checkpoints and proofs"),
@@ -184,7 +195,11 @@ pub fn known(scope: &str) -> Option<&'static str> {
 }
 
 /// Scopes that no client has both of: nobody reviews what it did itself.
-pub const APART: &[(&str, &str)] = &[("break_glass:invoke", "break_glass:review"), ("shred:propose", "shred:approve")];
+pub const APART: &[(&str, &str)] = &[
+    ("break_glass:invoke", "break_glass:review"),
+    ("shred:propose", "shred:approve"),
+    ("statistics:publish", "statistics:approve"),
+];
 
 /// Every scope that one client can have together with all the others: of two that are kept apart, the one that looks at
 /// what the other did.

@@ -213,6 +213,8 @@ impl Authenticator {
             Some(client) if !client.active => Err(Error::ClientSuspended),
             Some(client) if !client.admits(found.issued_at) => Err(Error::InvalidToken("revoked with its client's others")),
             Some(client) if client.agency != caller.agency => Err(Error::InvalidToken("agency changed")),
+            // What the agency sees hangs on it: every case, or its own.
+            Some(client) if client.oversight != caller.oversight => Err(Error::InvalidToken("supervision changed")),
             Some(client) if !client.purposes.contains(&caller.purpose) => Err(Error::InvalidToken("purpose")),
             Some(client) if client.dpop_required && found.key.is_none() => Err(Error::InvalidToken("not bound to a key")),
             Some(client) if caller.scopes.iter().all(|s| client.scopes.contains(s)) => Ok(found),

@@ -67,20 +67,20 @@ pub async fn run(req: &HttpRequest, joined: Joined, operation: &Ready, key: &str
     let routes = routes(req).await?;
     let Ready { method, path, if_match, body } = operation;
     let (method, media) = match method {
-        Method::Post => (actix_web::http::Method::POST, "application/json"),
-        Method::Patch => (actix_web::http::Method::PATCH, "application/merge-patch+json"),
+        Method::Get => (actix_web::http::Method::GET, None),
+        Method::Post => (actix_web::http::Method::POST, Some("application/json")),
+        Method::Patch => (actix_web::http::Method::PATCH, Some("application/merge-patch+json")),
     };
-    let text = serde_json::to_vec(body).map_err(Error::internal)?;
-    let mut inner = TestRequest::with_uri(path)
-        .method(method)
-        .insert_header((CONTENT_TYPE, media))
-        .insert_header((ACCEPT, "application/json"))
-        .insert_header(("Idempotency-Key", key));
+    let mut inner = TestRequest::with_uri(path).method(method).insert_header((ACCEPT, "application/json"));
+    if let Some(media) = media {
+        let text = serde_json::to_vec(body).map_err(Error::internal)?;
+        inner = inner.insert_header((CONTENT_TYPE, media)).insert_header(("Idempotency-Key", key)).set_payload(text);
+    }
     if let Some(tag) = if_match {
         let tag = actix_web::http::header::HeaderValue::from_str(tag).map_err(|_| Error::InvalidHeader("If-Match"))?;
         inner = inner.insert_header((IF_MATCH, tag));
     }
-    let response = routes(inner.set_payload(text), joined).await.map_err(|e| kernel_error(&e))?;
+    let response = routes(inner, joined).await.map_err(|e| kernel_error(&e))?;
     if let Some(error) = response.response().extensions().get::<Error>() {
         return Err(error.clone());
     }

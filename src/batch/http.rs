@@ -9,6 +9,7 @@ use super::dispatch::{self, Answer};
 use super::model::{self, Answered};
 use super::store::{self, Done};
 use super::wire::{BatchCreate, BatchView, OperationView};
+use crate::alerts::watch::Later;
 use crate::auth::policy::BatchRun;
 use crate::http::body::Body;
 use crate::http::guard::{Allowed, Joined};
@@ -24,18 +25,18 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     cfg.service(batch_run);
 }
 
-/// Does up to a hundred writes in one transaction, in their order: all of them, or none.
+/// Does up to a hundred operations in one transaction, in their order: all of them, or none.
 ///
-/// An operation is any POST or PATCH of the registry's records: not searches, questions, emergencies, imports, exports,
-/// jobs, webhooks or administration. Each needs what it needs alone: its scope, its purpose, its quota, its `If-Match`, a
-/// body without a fault; each is recorded as alone. An operation names what an earlier one made: `${ID}` in a path, or as
+/// An operation is any GET, POST or PATCH of the registry's records: not searches, questions, emergencies, imports, exports,
+/// jobs, webhooks, figures, the feed or administration. A read shows what the operations before it did. Each needs what it needs alone: its scope, its purpose, its quota, its `If-Match`, a
+/// body without a fault; each is recorded as alone, a look also where the batch fails. An operation names what an earlier one made: `${ID}` in a path, or as
 /// the whole of a text in a body, is the id of what ID made, `${ID#/pointer}` another value of its answer, and
 /// `${ID#etag}`, as `if_match`, its tag.
 ///
 /// The first operation that fails ends the batch: the answer is the problem that it would have got alone, its pointers
 /// begin with `#/operations/N`, and nothing is there. The second request with the same key does nothing and answers where
 /// everything is, without the bodies.
-#[utoipa::path(tag = "batch", summary = "Do several writes together", request_body = BatchCreate,
+#[utoipa::path(tag = "batch", summary = "Do several operations together", request_body = BatchCreate,
     responses((status = 200, description = "What each operation answered", body = BatchView)),
     security(("oauth2" = [])))]
 #[post("/v1/batch")]
@@ -48,7 +49,11 @@ pub async fn batch_run(
     let (input, fingerprint) = body.read(&allowed).await?;
     no_faults(model::faults(&input.operations))?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
-    let (operations, replayed) = run(&req, &allowed, &once, &input).await?;
+    let looks = Later::default();
+    let done = run(&req, &allowed, &once, &input, &looks).await;
+    // The transaction has ended. What was looked at in it is on record before anything of it is said.
+    allowed.services().access.settle(&looks).await?;
+    let (operations, replayed) = done?;
     Ok(respond::answered(&req, &BatchView { operations }, replayed))
 }
 
@@ -57,6 +62,7 @@ async fn run(
     allowed: &Allowed<BatchRun>,
     once: &Once,
     input: &BatchCreate,
+    looks: &Later,
 ) -> Result<(Vec<OperationView>, bool)> {
     let act = allowed.act();
     let id: BatchId = act.id(once.bucket());
@@ -65,10 +71,11 @@ async fn run(
         store: together.store.clone(),
         caller: Arc::clone(allowed.caller_shared()),
         context: allowed.request().clone(),
+        looks: looks.clone(),
     };
     let claimed = {
         let (once, now) = (once.clone(), act.now);
-        joined.store.write(move |tx| idempotency::claim(tx, &once, once.bucket(), id.erase(), 1, now)).await?
+        joined.store.write(move |tx| idempotency::claim(tx, &once, id.erase(), 1, now)).await?
     };
     if let Claim::Replay { resource, .. } = claimed {
         let done = joined.store.read(move |conn| store::find(conn, BatchId::from_uuid(resource.uuid()))).await?;

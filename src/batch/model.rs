@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 use super::wire::{Method, OperationCreate};
 use crate::kernel::{Fault, FaultCode};
 
-/// Writes that do more than write to the registry, or answer questions: not in a batch.
+/// What does more than write to the registry, or answers questions: not in a batch.
 const NOT_HERE: [&str; 9] =
     ["batch", "deconfliction", "break-glass", "imports", "exports", "jobs", "webhooks", "clients", "audit"];
+/// What is read beside the registry's transaction, or waits: not in a batch either.
+const NOT_READ: [&str; 5] = ["events", "statistics", "open-data", "catalogues", "status"];
 
 /// What an operation answered, for those after it.
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ pub fn faults(operations: &[OperationCreate]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut known: Vec<&str> = Vec::new();
     for (n, operation) in operations.iter().enumerate() {
-        let OperationCreate { id, method: _, path, if_match, body } = operation;
+        let OperationCreate { id, method, path, if_match, body } = operation;
         let at = |name: &str| format!("/operations/{n}/{name}");
         let mut fault = |pointer: String, code| faults.push(Fault::body(pointer, code));
         if !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
@@ -92,7 +94,10 @@ pub fn faults(operations: &[OperationCreate]) -> Vec<Fault> {
                 let first = plain.strip_prefix("/v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
                 if first.is_empty() || plain.contains(['?', '#', ' ', '%']) || plain.contains("//") {
                     fault(at("path"), FaultCode::Pattern);
-                } else if NOT_HERE.contains(&first) || plain.ends_with("/search") {
+                } else if NOT_HERE.contains(&first)
+                    || plain.ends_with("/search")
+                    || *method == Method::Get && NOT_READ.contains(&first)
+                {
                     fault(at("path"), FaultCode::Enum);
                 }
                 if parts.iter().any(|p| p.is_err_and(|r| !known.contains(&r.id))) {
@@ -102,6 +107,14 @@ pub fn faults(operations: &[OperationCreate]) -> Vec<Fault> {
         }
         if if_match.as_deref().and_then(whole).is_some_and(|r| !known.contains(&r.id)) {
             fault(at("if_match"), FaultCode::ReferenceNotFound);
+        }
+        if *method == Method::Get {
+            if !body.is_empty() {
+                fault(at("body"), FaultCode::CrossField);
+            }
+            if if_match.is_some() {
+                fault(at("if_match"), FaultCode::CrossField);
+            }
         }
         unknown(&Value::Object(body.clone()), &at("body"), &known, &mut faults);
         known.push(id);

@@ -10,20 +10,23 @@ use validator::Validate;
 #[serde(rename_all = "UPPERCASE")]
 #[schema(as = BatchMethod)]
 pub enum Method {
+    /// Reads one, or a list.
+    Get,
     /// Makes or moves a record.
     Post,
     /// Changes one.
     Patch,
 }
 
-/// Writes to do together.
+/// Operations to do together.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"operations": [
     {"id": "case", "method": "POST", "path": "/v1/cases", "body": {"title": "Captación con oferta falsa de empleo",
         "reported_at": "2026-03-14T15:30:00.000Z", "report_channel": "police"}},
     {"id": "note", "method": "POST", "path": "/v1/cases/${case}/notes", "body": {"visibility": "shared", "text": "Recibido por turno."}},
-    {"id": "place", "method": "PATCH", "path": "/v1/cases/${case}", "if_match": "${case#etag}", "body": {"territory": "170101"}}
+    {"id": "place", "method": "PATCH", "path": "/v1/cases/${case}", "if_match": "${case#etag}", "body": {"territory": "170101"}},
+    {"id": "victims", "method": "GET", "path": "/v1/cases/${case}/victims"}
 ]}))]
 pub struct BatchCreate {
     /// In the order in which they are done.
@@ -32,7 +35,7 @@ pub struct BatchCreate {
     pub operations: Vec<OperationCreate>,
 }
 
-/// One write.
+/// One operation.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(as = BatchOperationCreate)]
@@ -43,7 +46,7 @@ pub struct OperationCreate {
     pub id: String,
     /// Method.
     pub method: Method,
-    /// Path of a write of this contract. `${ID}` stands for the id of what the earlier operation ID made,
+    /// Path of an operation of this contract, without parameters. `${ID}` stands for the id of what the earlier operation ID made,
     /// `${ID#/pointer}` for any value of its answer.
     #[validate(length(min = 5, max = 400))]
     #[schema(min_length = 5, max_length = 400, pattern = r"^/v1/[^?#\s]{1,300}(#[^?\s]*)?")]
@@ -53,8 +56,9 @@ pub struct OperationCreate {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 80, pattern = r#"^("[^"]*"|\$\{[^}]*\})$"#)]
     pub if_match: Option<String>,
-    /// Its body. A text that is `${ID}` or `${ID#/pointer}`, and nothing else, stands for that value.
-    #[schema(value_type = Object)]
+    /// Its body; a read has none. A text that is `${ID}` or `${ID#/pointer}`, and nothing else, stands for that value.
+    #[serde(default)]
+    #[schema(value_type = Object, required = false)]
     pub body: Map<String, Value>,
 }
 

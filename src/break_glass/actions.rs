@@ -65,7 +65,7 @@ pub async fn invoke(store: &Store, act: Act, once: Once, new: BreakGlassCreate) 
                 }
                 Err(other) => return Err(other),
             };
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&store::find(tx, BreakGlassId::from_uuid(resource.uuid()))?, &act, true));
             }
@@ -155,7 +155,7 @@ pub async fn make_move(
             if standing != needed {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, &act, true));
             }

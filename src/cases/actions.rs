@@ -143,7 +143,7 @@ pub async fn commit_opening(store: &Store, act: Act, once: Once, opening: Openin
         .write(move |tx| {
             let case = &opening.case;
             let id = case.id;
-            if let Claim::Replay { resource, .. } = idempotency::claim(tx, &once, id.bucket(), id.erase(), 1, act.now)? {
+            if let Claim::Replay { resource, .. } = idempotency::claim(tx, &once, id.erase(), 1, act.now)? {
                 return written(tx, &act, CaseId::from_uuid(resource.uuid()), true);
             }
             store::claim(tx, case)?;
@@ -163,7 +163,7 @@ fn written(tx: &mut Conn, act: &Act, id: CaseId, replayed: bool) -> Result<Writt
 pub async fn read_case(store: &Store, act: &Act, id: CaseId) -> Result<Written<CaseView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let (case, sight) = store::find(conn, &scope, id)?;
             Ok(Written { view: case.view(&sight), tag: sight.view(), replayed: false })
         })
@@ -261,6 +261,7 @@ fn facts(conn: &mut Conn, act: &Act, case: &Case, needs: Needs) -> Result<Facts>
     Ok(Facts {
         agency_kind: agencies::kind(conn, act.agency())?,
         identified: needs.identified && accused::has_identified(conn, id)?,
+        unclear: if needs.elements { victims::unclear(conn, id)? } else { Vec::new() },
         open_referrals: if needs.referrals { referrals::open_count(conn, id, &case.owner)? } else { 0 },
         charges: charges::of_case(conn, id)?,
         past: if needs.past { transitions::past(conn, id)? } else { Vec::new() },
@@ -289,7 +290,7 @@ pub async fn move_case(
         .write(move |tx| {
             let (mut case, sight) = store::find(tx, &act.scope, id)?;
             sight.must_own()?;
-            if let Claim::Replay { .. } = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)? {
+            if let Claim::Replay { .. } = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)? {
                 return written(tx, &act, id, true);
             }
             must_match(case.version, version)?;
@@ -418,8 +419,14 @@ pub async fn list_transitions(
     let scope = act.scope.clone();
     store
         .read(move |conn| {
-            super::docket::sight(conn, &scope, id)?;
-            transitions::list(conn, id, id, after.as_ref(), limit)
+            let sight = super::docket::sight(conn, &scope, id)?;
+            // The stage comes with any grant; why it changed and which charges moved are told like the parts they are of.
+            let told = |mut done: TransitionView| {
+                done.reason = done.reason.filter(|_| sight.sees(Section::Narrative));
+                done.charges.retain(|_| sight.sees(Section::Charges));
+                done
+            };
+            Ok(transitions::list(conn, id, id, after.as_ref(), limit)?.map(told))
         })
         .await
 }

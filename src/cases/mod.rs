@@ -13,6 +13,7 @@ pub mod model;
 pub mod participants;
 pub mod participants_http;
 pub mod procedure;
+pub mod restriction;
 pub mod sections;
 pub mod store;
 pub mod wire;

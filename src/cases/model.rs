@@ -77,6 +77,9 @@ pub struct CaseDetail {
     /// Files before and after this one.
     #[serde(default)]
     pub chain: Chain,
+    /// Since when nobody but the owner and oversight is let in.
+    #[serde(default)]
+    pub restricted_since: Option<Timestamp>,
     /// Under which release of the catalogue its codes were written.
     #[serde(default)]
     pub written_under: WrittenUnder,
@@ -141,6 +144,7 @@ impl Case {
                 extensions: new.extensions.clone(),
                 stage_since,
                 chain: Chain::default(),
+                restricted_since: None,
                 written_under: WrittenUnder::new(law),
             },
             created_at: act.now,
@@ -353,6 +357,7 @@ impl Case {
             extensions,
             stage_since,
             chain: Chain { continues, continued_in, joined_from, split_into },
+            restricted_since,
             written_under: _,
         } = detail;
         let numbers = sight.sees(Section::Identifiers);
@@ -401,6 +406,7 @@ impl Case {
             continued_in: *continued_in,
             joined_from: joined_from.clone(),
             split_into: split_into.clone(),
+            restricted_since: *restricted_since,
             redacted,
         }
     }

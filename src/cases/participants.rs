@@ -87,7 +87,9 @@ impl Participant {
 
 /// Lets an agency in; answers the ledger entry.
 pub fn grant(tx: &mut Conn, act: &Act, new: &Participant) -> Result<Entry> {
-    let listing = store::locked_listing(tx, new.case)?;
+    let case = store::locked(tx, new.case)?;
+    case.must_be_shareable()?;
+    let listing = case.listing();
     let client = act.actor.client.ok_or_else(|| Error::internal("a participation without a client"))?;
     diesel::insert_into(t::table)
         .values((
@@ -309,7 +311,7 @@ pub async fn add_participant(
         .write(move |tx| {
             let head = store::head_for_write(tx, &act.scope, case)?;
             let tag = head.sight.view();
-            let claim = idempotency::claim(tx, &once, case.bucket(), participant.id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, participant.id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = one(tx, case, ParticipantId::from_uuid(resource.uuid()))?;
                 return Ok(Written { view: stored.view(&head.sight), tag, replayed: true });
@@ -341,7 +343,7 @@ pub async fn end_participant(
             let head = store::head_for_write(tx, &act.scope, case)?;
             let tag = head.sight.view();
             let before = one(tx, case, id)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(Written { view: before.view(&head.sight), tag, replayed: true });
             }

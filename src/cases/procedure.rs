@@ -11,7 +11,7 @@ use crate::charges::model::Charge;
 use crate::charges::verdicts::{Judgment, VerdictInput};
 use crate::charges::{ChargeDecision, Moved};
 use crate::kernel::error::no_faults;
-use crate::kernel::ids::{ChargeId, TransitionId};
+use crate::kernel::ids::{ChargeId, TransitionId, VictimId};
 use crate::kernel::{AgencyCode, Day, Error, Fault, FaultCode, Result, Timestamp};
 use crate::transitions::Past;
 
@@ -22,6 +22,8 @@ pub struct Facts {
     pub agency_kind: String,
     /// Whether anybody accused is identified.
     pub identified: bool,
+    /// Victims of whom an element of trafficking is not known yet.
+    pub unclear: Vec<VictimId>,
     /// Referrals of the case that are not settled.
     pub open_referrals: i64,
     /// Charges of the case.
@@ -37,6 +39,8 @@ pub struct Facts {
 pub struct Needs {
     /// `identified`.
     pub identified: bool,
+    /// `unclear`.
+    pub elements: bool,
     /// `open_referrals`.
     pub referrals: bool,
     /// `past`.
@@ -52,6 +56,7 @@ impl Needs {
         for guard in transitions.into_iter().flat_map(|t| &t.guards) {
             match guard {
                 Guard::HasIdentifiedAccused | Guard::NoIdentifiedAccused => needs.identified = true,
+                Guard::ElementsKnown { .. } => needs.elements = true,
                 Guard::NoOpenReferral => needs.referrals = true,
                 Guard::Once | Guard::OnceInStage => needs.past = true,
                 Guard::WithinStage { .. } | Guard::NotBefore { .. } | Guard::AfterStage { .. } => needs.detained = true,
@@ -101,6 +106,14 @@ fn holds(
         Guard::NoIdentifiedAccused => !facts.identified,
         Guard::HasChargeIn { states } => here().any(|c| states.contains(&c.state)),
         Guard::NoChargeIn { states } => !here().any(|c| states.contains(&c.state)),
+        Guard::ElementsKnown { offences } => {
+            let open = here().filter(|c| c.is_open(profile) && offences.contains(&c.offence_code));
+            // A charge that names nobody is about all of them.
+            let unclear = |c: &Charge| {
+                facts.unclear.iter().any(|victim| c.detail.victims.is_empty() || c.detail.victims.contains(victim))
+            };
+            !open.into_iter().any(unclear)
+        }
         Guard::NoOpenReferral => facts.open_referrals == 0,
         Guard::EarlyTerminationAllowed => !here()
             .filter(|c| c.is_open(profile))

@@ -102,7 +102,8 @@ fn case(row: Row, keys: &Keys) -> Result<Case> {
 pub fn find(conn: &mut Conn, scope: &Scope, id: CaseId) -> Result<(Case, Sight)> {
     let sight = sight(conn, scope, id)?;
     let (bucket, id) = id.key();
-    let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
+    let row: Row =
+        per_engine!(conn, c => t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(c)?);
     Ok((case(row, &vault::keys(conn, [id])?)?, sight))
 }
 
@@ -126,13 +127,18 @@ pub fn head_for_write(conn: &mut Conn, scope: &Scope, id: CaseId) -> Result<Case
 /// What the docket repeats of a case, with the case's row locked to the end of the transaction: for changes of who
 /// sees it, which must neither miss a change of the case nor each other. It asks nobody whether the caller may.
 pub fn locked_listing(tx: &mut Conn, id: CaseId) -> Result<Listing> {
+    Ok(locked(tx, id)?.listing())
+}
+
+/// The case itself, locked in the same way.
+pub fn locked(tx: &mut Conn, id: CaseId) -> Result<Case> {
     let (bucket, id) = id.key();
     // SQLite has one writer; its transactions need no row lock.
     if let Conn::Postgres(c) = tx {
         t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_no_key_update().first::<i64>(c)?;
     }
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(tx)?;
-    Ok(case(row, &vault::keys(tx, [id])?)?.listing())
+    case(row, &vault::keys(tx, [id])?)
 }
 
 /// Seals a new case under a key of its own.

@@ -282,6 +282,10 @@ pub struct CaseView {
     pub joined_from: Vec<CaseId>,
     /// Files that were split from this one.
     pub split_into: Vec<CaseId>,
+    /// Since when the case is restricted: nobody but its owner and oversight is let in, and nothing of it is referred or
+    /// exported; null where it is not.
+    #[schema(required)]
+    pub restricted_since: Option<Timestamp>,
     /// Pointers of what was withheld from this caller.
     pub redacted: Vec<String>,
 }
@@ -316,7 +320,8 @@ pub struct CaseOpened {
     pub possible_duplicates: CaseDuplicates,
 }
 
-/// Persons registered already who may be those of a case. Of each kind the first 20 of the case are looked for.
+/// Persons registered already who may be those of a case. Every person of the case of whom a name, a document or a telephone
+/// is known is looked for.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct CaseDuplicates {
     /// Victims of the case who may be known, each with whom she or he may be.

@@ -6,11 +6,11 @@ use aws_lc_rs::digest;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::Catalogue;
 use super::wire::{
-    self, CodeListCatalogue, CodeListEntry, JurisdictionCatalogue, OffenceCatalogue, OffenceEntry, PlaceCatalogue,
-    ProcedureRecord, RetentionCatalogue, SchemeCatalogue,
+    self, CareCatalogue, CodeListCatalogue, CodeListEntry, JurisdictionCatalogue, OffenceCatalogue, OffenceEntry,
+    PlaceCatalogue, ProcedureRecord, RetentionCatalogue, SchemeCatalogue,
 };
+use super::{CareProtocol, Catalogue};
 use crate::http::etag::if_none_match;
 use crate::http::lang::Lang;
 use crate::http::path;
@@ -28,6 +28,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(jurisdiction_read)
         .service(identifier_scheme_list)
         .service(retention_list)
+        .service(care_protocol_list)
         .service(place_list);
 }
 
@@ -166,6 +167,21 @@ pub async fn retention_list(req: HttpRequest, law: Law) -> Answer {
     let lang = Lang::of(req.headers());
     let items = law.retention().iter().map(|r| wire::retention(r, lang.code())).collect();
     answer(&req, lang, &RetentionCatalogue { release: law.release().to_owned(), items, next_cursor: None })
+}
+
+/// The protocols of a victim's care: states, moves, whose act each is, what must hold and what a request must say.
+#[utoipa::path(tag = "catalogues", summary = "List protocols of care",
+    params(("on" = Option<String>, Query, format = Date, min_length = 10, max_length = 10, description = "A day: the version that was in force on it; every version if absent", example = "2026-11-24")),
+    responses((status = 200, description = "The protocols", body = CareCatalogue), (status = 304, description = "Not changed")),
+    security(()))]
+#[get("/v1/catalogues/care-protocols")]
+pub async fn care_protocol_list(req: HttpRequest, law: Law) -> Answer {
+    let (on, lang) = (day(&req)?, Lang::of(req.headers()));
+    let current = |p: &&CareProtocol| {
+        on.is_none_or(|on| law.care_protocol_on(&p.jurisdiction, on).is_some_and(|newest| newest.version == p.version))
+    };
+    let items = law.care_protocols().iter().filter(current).map(|p| wire::care_protocol(p, lang.code())).collect();
+    answer(&req, lang, &CareCatalogue { release: law.release().to_owned(), items, next_cursor: None })
 }
 
 /// The departments and the fiscal districts.

@@ -12,10 +12,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::calendar::Calendar;
+use super::care::CareProtocol;
 use super::limits::{Limit, LimitSubject};
 use super::retention::RetentionRule;
 use super::schemes::{RawScheme, Scheme};
-use super::{AgencySeed, Catalogue, CodeList, Offence, Places, Profile};
+use super::{AgencySeed, Catalogue, CodeList, Offence, Places, Population, Profile};
 
 /// When the compiled-in data were last revised.
 const RELEASE: &str = "2026-11";
@@ -37,8 +38,19 @@ macro_rules! files {
     };
 }
 
-const FILES: [File; 9] =
-    files!("agencies", "code_lists", "holidays", "jurisdictions", "limits", "offences", "places", "retention", "schemes");
+const FILES: [File; 11] = files!(
+    "agencies",
+    "care_protocols",
+    "code_lists",
+    "holidays",
+    "jurisdictions",
+    "limits",
+    "offences",
+    "places",
+    "population",
+    "retention",
+    "schemes"
+);
 
 /// What is wrong with a file of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,9 +221,12 @@ fn build(sources: &Sources, faults: &mut Faults) -> Option<Catalogue> {
     let calendars = sources.read::<Vec<Calendar>>("holidays.json", faults);
     let limits = sources.read::<Vec<Limit>>("limits.json", faults);
     let retention = sources.read::<Vec<RetentionRule>>("retention.json", faults);
+    let care = sources.read::<Vec<CareProtocol>>("care_protocols.json", faults);
+    let population = sources.read::<Vec<Population>>("population.json", faults);
     // What could not be read cannot be compared.
     let (lists, offences, profiles, schemes) = (lists?, offences?, profiles?, schemes?);
     let (agencies, places, calendars, limits, retention) = (agencies?, places?, calendars?, limits?, retention?);
+    let (care, population) = (care?, population?);
     let mut compiled = Vec::new();
     for (n, raw) in schemes.into_iter().enumerate() {
         match Scheme::compile(raw) {
@@ -230,6 +245,8 @@ fn build(sources: &Sources, faults: &mut Faults) -> Option<Catalogue> {
         calendars,
         limits,
         retention,
+        care,
+        population,
     );
     check(&catalogue, faults);
     Some(catalogue)
@@ -242,6 +259,8 @@ fn check(law: &Catalogue, faults: &mut Faults) {
     check_procedure(law, faults);
     check_agencies(law, faults);
     check_retention(law, faults);
+    check_care(law, faults);
+    check_population(law, faults);
     let twice = |items: &mut dyn Iterator<Item = &str>| {
         let mut seen = HashSet::new();
         items.enumerate().filter(|(_, item)| !seen.insert((*item).to_owned())).map(|(n, _)| n).collect::<Vec<_>>()
@@ -274,6 +293,35 @@ fn check_retention(law: &Catalogue, faults: &mut Faults) {
         }
         if !law.profiles().iter().any(|p| p.jurisdiction == rule.jurisdiction) {
             faults.add(FILE, format!("/{n}/jurisdiction"), "no such jurisdiction in jurisdictions.json");
+        }
+    }
+}
+
+fn check_care(law: &Catalogue, faults: &mut Faults) {
+    const FILE: &str = "care_protocols.json";
+    for (n, protocol) in law.care_protocols().iter().enumerate() {
+        for (at, message) in protocol.check(law) {
+            faults.add(FILE, format!("/{n}{at}"), message);
+        }
+        let same = |other: &CareProtocol| {
+            other.jurisdiction == protocol.jurisdiction
+                && (other.version == protocol.version || other.valid_from == protocol.valid_from)
+        };
+        if law.care_protocols().iter().take(n).any(same) {
+            faults.add(FILE, format!("/{n}/version"), "a second version of this name or day");
+        }
+    }
+}
+
+fn check_population(law: &Catalogue, faults: &mut Faults) {
+    const FILE: &str = "population.json";
+    let mut seen = HashSet::new();
+    for (n, line) in law.populations().iter().enumerate() {
+        if !law.country_known(&line.country) {
+            faults.add(FILE, format!("/{n}/country"), "unknown country");
+        }
+        if !seen.insert((&line.country, line.year, &line.sex, &line.age)) {
+            faults.add(FILE, format!("/{n}"), "a second line of this country, year, sex and age");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Every fault of a file is found at start and names file and place.
 
 pub mod calendar;
+pub mod care;
 pub mod http;
 pub mod limits;
 mod load;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::Timestamp;
 
 pub use calendar::{Calendar, DayType, TimeUnit};
+pub use care::{CareFact, CareGuard, CareProtocol, CareState, CareTransition};
 pub use limits::{Limit, LimitClass, LimitSubject};
 pub use load::{CatalogueFault, CatalogueFaults};
 pub use offences::{Aggravator, Band, Known, Offence, OffenceFault, OffenceVersion, Penalty, Relation};
@@ -163,6 +165,26 @@ pub struct FiscalDistrict {
     pub weight: u32,
 }
 
+/// How many people live in a country: what victims are counted against (SDG 16.2.2).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Population {
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// The year.
+    pub year: i32,
+    /// UNODC's word: `Total`, `Female`, `Male`.
+    pub sex: String,
+    /// UNODC's word: `Total`, `0 to 17 years`, `18 years or over`.
+    pub age: String,
+    /// Persons.
+    pub persons: u64,
+    /// Who says so.
+    pub source: String,
+    /// False where the source was not read.
+    pub verified: bool,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Places {
@@ -183,6 +205,8 @@ pub struct Catalogue {
     plain_days: Calendar,
     limits: Vec<Limit>,
     retention: Vec<RetentionRule>,
+    care: Vec<CareProtocol>,
+    population: Vec<Population>,
     agencies: Vec<AgencySeed>,
     departments: Vec<Department>,
     fiscal_districts: Vec<FiscalDistrict>,
@@ -202,6 +226,8 @@ impl Catalogue {
         calendars: Vec<Calendar>,
         limits: Vec<Limit>,
         retention: Vec<RetentionRule>,
+        care: Vec<CareProtocol>,
+        population: Vec<Population>,
     ) -> Self {
         let offence_index = offences
             .iter()
@@ -227,6 +253,8 @@ impl Catalogue {
             plain_days,
             limits,
             retention,
+            care,
+            population,
             agencies,
             departments,
             fiscal_districts,
@@ -317,6 +345,31 @@ impl Catalogue {
     /// The retention schedule.
     pub fn retention(&self) -> &[RetentionRule] {
         &self.retention
+    }
+
+    /// The protocols of care, in every version.
+    pub fn care_protocols(&self) -> &[CareProtocol] {
+        &self.care
+    }
+
+    /// How many people of a sex and an age live in a country in a year; none where the table does not say.
+    pub fn population(&self, country: &str, year: i32, sex: &str, age: &str) -> Option<&Population> {
+        self.population.iter().find(|p| p.country == country && p.year == year && p.sex == sex && p.age == age)
+    }
+
+    /// The table of population.
+    pub fn populations(&self) -> &[Population] {
+        &self.population
+    }
+
+    /// The protocol of care of a jurisdiction on a day: the newest version that had begun.
+    pub fn care_protocol_on(&self, jurisdiction: &str, on: NaiveDate) -> Option<&CareProtocol> {
+        self.care.iter().filter(|p| p.jurisdiction == jurisdiction && p.valid_from <= on).max_by_key(|p| p.valid_from)
+    }
+
+    /// The protocol of care of a jurisdiction in one version.
+    pub fn care_protocol(&self, jurisdiction: &str, version: &str) -> Option<&CareProtocol> {
+        self.care.iter().find(|p| p.jurisdiction == jurisdiction && p.version == version)
     }
 
     /// Every limit of every law.

@@ -111,6 +111,12 @@ pub enum Guard {
         /// The states.
         states: Vec<String>,
     },
+    /// Of every victim of an open charge for one of these offences it is known what was done and what for, and of a grown
+    /// one by what means: nobody is accused of what nobody knows yet.
+    ElementsKnown {
+        /// Codes of offences that have these elements.
+        offences: Vec<String>,
+    },
     /// No referral of the case is open.
     NoOpenReferral,
     /// No open charge is for an offence that bars agreed endings.
@@ -155,6 +161,7 @@ impl Guard {
             Self::NoIdentifiedAccused => "no_identified_accused",
             Self::HasChargeIn { .. } => "has_charge_in",
             Self::NoChargeIn { .. } => "no_charge_in",
+            Self::ElementsKnown { .. } => "elements_known",
             Self::NoOpenReferral => "no_open_referral",
             Self::EarlyTerminationAllowed => "early_termination_allowed",
             Self::ComplexityIs { .. } => "complexity_is",
@@ -237,6 +244,11 @@ pub struct ChargeTransition {
     pub verified: bool,
 }
 
+/// Whether an agency of a kind may register an act of one of these actors.
+pub(super) fn registers(registrars: &BTreeMap<String, Vec<String>>, agency_kind: &str, actors: &[String]) -> bool {
+    registrars.get(agency_kind).is_some_and(|own| actors.iter().any(|a| own.contains(a)))
+}
+
 impl Profile {
     /// The name under which the catalogue serves it: `PE-NCPP2004`.
     pub fn code(&self) -> String {
@@ -270,7 +282,7 @@ impl Profile {
 
     /// Whether an agency of this kind may register an act of one of these actors.
     pub fn registers(&self, agency_kind: &str, actors: &[String]) -> bool {
-        self.registrars.get(agency_kind).is_some_and(|own| actors.iter().any(|a| own.contains(a)))
+        registers(&self.registrars, agency_kind, actors)
     }
 
     /// Everything that the file names exists in it.

@@ -27,6 +27,8 @@ pub enum RetentionStatus {
     Ended,
     /// A victim: no case of hers or his goes on.
     CasesEnded,
+    /// A victim: presumed a minor, and old enough by now to be none.
+    OfAge,
     /// An accused: no case goes on, and none ended in a conviction.
     Cleared,
     /// An accused: no case goes on, and one ended in a conviction.
@@ -60,7 +62,7 @@ macro_rules! codes {
 
 codes! {
     RetentionClass { Case => "case", Victim => "victim", Accused => "accused" }
-    RetentionStatus { Archived => "archived", Ended => "ended", CasesEnded => "cases_ended", Cleared => "cleared", Convicted => "convicted" }
+    RetentionStatus { Archived => "archived", Ended => "ended", CasesEnded => "cases_ended", OfAge => "of_age", Cleared => "cleared", Convicted => "convicted" }
     RetentionAction { Review => "review", Restrict => "restrict", Pseudonymise => "pseudonymise", Erase => "erase" }
 }
 
@@ -78,6 +80,9 @@ pub struct RetentionRule {
     pub status: RetentionStatus,
     /// How long after it has stood so.
     pub after_months: u32,
+    /// A victim: counted from the day on which she or he is this many years old, where that is later.
+    #[serde(default)]
+    pub from_age_years: Option<u32>,
     /// What becomes of it then.
     pub action: RetentionAction,
     /// Names.
@@ -101,14 +106,14 @@ impl RetentionRule {
         use RetentionStatus as S;
         let of_class = match self.class {
             RetentionClass::Case => matches!(self.status, S::Archived | S::Ended),
-            RetentionClass::Victim => self.status == S::CasesEnded,
+            RetentionClass::Victim => matches!(self.status, S::CasesEnded | S::OfAge),
             RetentionClass::Accused => matches!(self.status, S::Cleared | S::Convicted),
         };
         let case = self.class == RetentionClass::Case;
         let possible = match self.action {
             RetentionAction::Review => true,
             RetentionAction::Restrict => case,
-            RetentionAction::Pseudonymise | RetentionAction::Erase => !case,
+            RetentionAction::Pseudonymise | RetentionAction::Erase => !case && self.status != S::OfAge,
         };
         let mut faults = Vec::new();
         if !of_class {
@@ -116,6 +121,12 @@ impl RetentionRule {
         }
         if !possible {
             faults.push(("action", "not possible for its class"));
+        }
+        if self.from_age_years.is_some() && self.class != RetentionClass::Victim {
+            faults.push(("from_age_years", "of victims only"));
+        }
+        if self.from_age_years.is_none() && self.status == S::OfAge {
+            faults.push(("from_age_years", "needed: it is the age that is meant"));
         }
         faults
     }

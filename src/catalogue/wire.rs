@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::calendar::{Calendar, DayType, Holiday, Occurs, TimeUnit};
 use super::limits::{Bound, Extension, Limit, LimitClass, LimitSubject, Starts};
 use super::offences::{Aggravator, Band, Known, Offence, OffenceVersion, Penalty, Relation};
-use super::{Catalogue, Code, CodeList, Profile, RetentionRule, Scheme};
+use super::{CareFact, CareProtocol, CareTransition, Catalogue, Code, CodeList, Profile, RetentionRule, Scheme};
 
 /// The offences.
 #[derive(Debug, Serialize, ToSchema)]
@@ -420,10 +420,127 @@ pub struct PartEntry {
     pub label: String,
 }
 
+/// The protocols of care.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"release": "2026-11.3f9a0c1b2d4e", "items": [{"code": "PE-CARE", "jurisdiction": "PE", "version": "DS-007-2023-IN",
+    "valid_from": "2023-09-18", "label": "Protocolo intersectorial", "basis": "DS 007-2023-IN", "source": "inforegion.pe", "verified": false,
+    "initial_state": "detected", "states": [{"code": "detected", "label": "detectada", "terminal": false, "source": "RM 0430-2016-IN", "verified": false}],
+    "transitions": [{"id": "V03", "trigger": "identify", "from": ["first_response"], "to": "identified", "label": "identificar como víctima",
+        "actors": ["prosecutor"], "guards": ["victim_status_is"], "requires": [], "accepts": ["risk"], "closes_as": null,
+        "basis": "DS 007-2023-IN", "source": "from memory", "verified": false}]}], "next_cursor": null}))]
+pub struct CareCatalogue {
+    /// Names the content of the whole catalogue.
+    #[schema(max_length = 40)]
+    pub release: String,
+    /// Every protocol in every version, or those of a day.
+    #[schema(max_items = 1000)]
+    pub items: Vec<CareProtocolEntry>,
+    /// Always null: the list comes whole.
+    #[schema(max_length = 1024)]
+    pub next_cursor: Option<String>,
+}
+
+/// A protocol of care in one version.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CareProtocolEntry {
+    /// Its name.
+    #[schema(max_length = 40)]
+    pub code: String,
+    /// Whose law.
+    #[schema(max_length = 2)]
+    pub jurisdiction: String,
+    /// The act that made this version: `protocol_version` of a process.
+    #[schema(max_length = 40)]
+    pub version: String,
+    /// First day.
+    pub valid_from: NaiveDate,
+    /// Its name for people.
+    #[schema(max_length = 400)]
+    pub label: String,
+    /// Articles.
+    #[schema(max_length = 400)]
+    pub basis: String,
+    /// Where they were read.
+    #[schema(max_length = 400)]
+    pub source: String,
+    /// False where they were not.
+    pub verified: bool,
+    /// Where a process begins.
+    #[schema(max_length = 40)]
+    pub initial_state: String,
+    /// Its states.
+    #[schema(max_items = 100)]
+    pub states: Vec<CareStateEntry>,
+    /// Moves between them.
+    #[schema(max_items = 500)]
+    pub transitions: Vec<CareTransitionEntry>,
+}
+
+/// A state of a victim's care.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CareStateEntry {
+    /// Code list `care_state`.
+    #[schema(max_length = 40)]
+    pub code: String,
+    /// Its name.
+    #[schema(max_length = 200)]
+    pub label: String,
+    /// Whether the process ends there.
+    pub terminal: bool,
+    /// Where it was read.
+    #[schema(max_length = 400)]
+    pub source: String,
+    /// False where it was not.
+    pub verified: bool,
+}
+
+/// A move of a victim's care.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CareTransitionEntry {
+    /// Id in the table.
+    #[schema(max_length = 20)]
+    pub id: String,
+    /// What a request names.
+    #[schema(max_length = 40)]
+    pub trigger: String,
+    /// States that it leaves.
+    #[schema(max_items = 100)]
+    pub from: Vec<String>,
+    /// State that it enters; null where the state stays.
+    #[schema(required, max_length = 40)]
+    pub to: Option<String>,
+    /// Its name.
+    #[schema(max_length = 200)]
+    pub label: String,
+    /// Whose act it is: code list `actor`.
+    #[schema(max_items = 50)]
+    pub actors: Vec<String>,
+    /// Codes of what must hold.
+    #[schema(max_items = 50)]
+    pub guards: Vec<String>,
+    /// Members that the request must have.
+    #[schema(max_items = 20)]
+    pub requires: Vec<String>,
+    /// Members that it may have besides.
+    #[schema(max_items = 20)]
+    pub accepts: Vec<String>,
+    /// With which reason the process ends: code list `care_close_reason`.
+    #[schema(required, max_length = 40)]
+    pub closes_as: Option<String>,
+    /// Articles.
+    #[schema(max_length = 400)]
+    pub basis: String,
+    /// Where they were read.
+    #[schema(max_length = 400)]
+    pub source: String,
+    /// False where they were not.
+    pub verified: bool,
+}
+
 /// The retention schedule.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"release": "2026-11.3f9a0c1b2d4e", "items": [{"code": "PE-RET-01", "jurisdiction": "PE",
-    "label": "Expediente archivado: revisar", "class": "case", "status": "archived", "after_months": 60, "action": "review",
+    "label": "Expediente archivado: revisar", "class": "case", "status": "archived", "after_months": 60, "from_age_years": null, "action": "review",
     "basis": "Ley 29733 art. 8", "source": "proposal, no published schedule was read", "verified": false}], "next_cursor": null}))]
 pub struct RetentionCatalogue {
     /// Names the content of the whole catalogue.
@@ -452,12 +569,16 @@ pub struct RetentionEntry {
     /// What it is about: `case`, `victim` or `accused`.
     #[schema(max_length = 20)]
     pub class: String,
-    /// How that must stand: `archived` or `ended` (a case), `cases_ended` (a victim), `cleared` or `convicted` (an accused).
+    /// How that must stand: `archived` or `ended` (a case), `cases_ended` or `of_age` (a victim), `cleared` or `convicted` (an accused).
     #[schema(max_length = 20)]
     pub status: String,
     /// How many months after it has stood so.
-    #[schema(minimum = 1, maximum = 1200)]
+    #[schema(minimum = 0, maximum = 1200)]
     pub after_months: i64,
+    /// Of a victim: counted from the day on which she or he is this many years old for certain, where that is later; null
+    /// where the age does not matter.
+    #[schema(required, minimum = 1, maximum = 120)]
+    pub from_age_years: Option<i64>,
     /// What becomes of it: `review`, `restrict` (owner and oversight only), `pseudonymise` or `erase` (both propose an erasure).
     #[schema(max_length = 20)]
     pub action: String,
@@ -726,10 +847,54 @@ pub fn retention(rule: &RetentionRule, lang: &str) -> RetentionEntry {
         class: rule.class.as_str().to_owned(),
         status: rule.status.as_str().to_owned(),
         after_months: i64::from(rule.after_months),
+        from_age_years: rule.from_age_years.map(i64::from),
         action: rule.action.as_str().to_owned(),
         basis: rule.basis.clone(),
         source: rule.source.clone(),
         verified: rule.verified,
+    }
+}
+
+/// A protocol of care in a language.
+pub fn care_protocol(protocol: &CareProtocol, lang: &str) -> CareProtocolEntry {
+    let names = |facts: &[CareFact]| facts.iter().map(|f| f.as_str().to_owned()).collect();
+    let transition = |t: &CareTransition| CareTransitionEntry {
+        id: t.id.clone(),
+        trigger: t.trigger.clone(),
+        from: t.from.clone(),
+        to: t.to.clone(),
+        label: t.labels.get(lang).to_owned(),
+        actors: t.actors.clone(),
+        guards: t.guards.iter().map(|g| g.code().to_owned()).collect(),
+        requires: names(&t.requires),
+        accepts: names(&t.accepts),
+        closes_as: t.closes_as.clone(),
+        basis: t.basis.clone(),
+        source: t.source.clone(),
+        verified: t.verified,
+    };
+    CareProtocolEntry {
+        code: protocol.code.clone(),
+        jurisdiction: protocol.jurisdiction.clone(),
+        version: protocol.version.clone(),
+        valid_from: protocol.valid_from,
+        label: protocol.labels.get(lang).to_owned(),
+        basis: protocol.basis.clone(),
+        source: protocol.source.clone(),
+        verified: protocol.verified,
+        initial_state: protocol.initial_state.clone(),
+        states: protocol
+            .states
+            .iter()
+            .map(|s| CareStateEntry {
+                code: s.code.clone(),
+                label: s.labels.get(lang).to_owned(),
+                terminal: s.terminal,
+                source: s.source.clone(),
+                verified: s.verified,
+            })
+            .collect(),
+        transitions: protocol.transitions.iter().map(transition).collect(),
     }
 }
 

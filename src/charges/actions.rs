@@ -15,13 +15,16 @@ use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, ChargeId};
 use crate::kernel::page::{After, Limit, Page};
-use crate::kernel::{Error, Fault, FaultCode, PartialDate, Result};
+use crate::kernel::{Error, Fault, FaultCode, Field, PartialDate, Result};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::merge_wire::merged_tag;
+use crate::persons::merges;
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, TransitionView};
 use crate::{accused, agencies, cases, victims};
 
 fn written(charge: &Charge, sight: &Sight, replayed: bool) -> Written<ChargeView> {
-    Written { view: charge.view(sight), tag: sight.view(), replayed }
+    let view = charge.view(sight);
+    Written { tag: format!("{}{}", sight.view(), merged_tag(&view.merged)), view, replayed }
 }
 
 /// Charges an accused of a case of the caller's agency.
@@ -29,26 +32,34 @@ pub async fn make_charge(store: &Store, act: Act, once: Once, new: ChargeCreate)
     let id: ChargeId = act.id(new.case_id.bucket());
     store
         .write(move |tx| {
-            let ChargeCreate { case_id, accused_id, offence_code, article, role, aggravators, victims } = new.clone();
+            let ChargeCreate { case_id, mut accused_id, offence_code, article, role, aggravators, mut victims } =
+                new.clone();
             let head = match head_for_write(tx, &act.scope, case_id) {
                 // The case is named in the body, so its absence is a fault of the body.
                 Err(Error::NotFound) => return Err(Error::field("/case_id", FaultCode::ReferenceNotFound)),
                 head => head?,
             };
-            let claim = idempotency::claim(tx, &once, case_id.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&store::find(tx, ChargeId::from_uuid(resource.uuid()))?, &head.sight, true));
             }
             let mut faults = Vec::new();
-            if !accused::in_case(tx, case_id)?.contains(&accused_id) {
+            let (suspects, persons) = (accused::in_case(tx, case_id)?, victims::in_case(tx, case_id)?);
+            // Whoever names the survivor of a merge means the record under which the person is in the case.
+            accused_id = merges::placed(tx, accused_id, &suspects)?;
+            for victim in &mut victims {
+                *victim = merges::placed(tx, *victim, &persons)?;
+            }
+            if !suspects.contains(&accused_id) {
                 faults.push(Fault::body("/accused_id", FaultCode::ReferenceNotFound));
             }
-            victim_faults(&victims, &victims::in_case(tx, case_id)?, "", &mut faults);
+            victim_faults(&victims, &persons, "", &mut faults);
             let draft = Draft { accused: accused_id, offence_code, article, role, aggravators, victims };
             let first = head.case.initial_charge_state(&act.catalogue).unwrap_or_default();
             let charge = Charge::make(draft, "", &act, case_id, head.case.fact_date(), &first, &mut faults);
             no_faults(faults)?;
-            let charge = Charge { id, ..charge.ok_or_else(|| Error::internal("a charge without faults is there"))? };
+            let mut charge = Charge { id, ..charge.ok_or_else(|| Error::internal("a charge without faults is there"))? };
+            store::redirect(tx, std::slice::from_mut(&mut charge))?;
             let entries = store::insert(tx, &act, std::slice::from_ref(&charge))?;
             ledger::append(tx, &act.actor, act.now, entries)?;
             Ok(written(&charge, &head.sight, false))
@@ -68,7 +79,7 @@ fn find(conn: &mut Conn, act: &Act, id: ChargeId) -> Result<(Charge, Sight)> {
 pub async fn read_charge(store: &Store, act: &Act, id: ChargeId) -> Result<Written<ChargeView>> {
     let act = act.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let (charge, sight) = find(conn, &act, id)?;
             Ok(written(&charge, &sight, false))
         })
@@ -129,9 +140,16 @@ pub fn change(
     let head = head_for_write(tx, &act.scope, charge.case)?;
     may_change(act, &head.case, &charge, &patch)?;
     let known = victims::in_case(tx, charge.case)?;
+    let mut patch = patch;
+    if let Field::Set(victims) = &mut patch.victims {
+        for victim in victims {
+            *victim = merges::placed(tx, *victim, &known)?;
+        }
+    }
     let changed = charge.amend(patch, act, head.case.fact_date(), &known)?;
     if !changed.is_empty() {
         store::update(tx, &charge, read_at)?;
+        store::redirect(tx, std::slice::from_mut(&mut charge))?;
         let entry = Entry::new(Action::Updated, id, Some(charge.version)).changed(changed.clone());
         ledger::append(tx, &act.actor, act.now, vec![entry])?;
     }
@@ -165,7 +183,7 @@ pub async fn move_charge(
         .write(move |tx| {
             let (charge, sight) = find(tx, &act, id)?;
             sight.must_own()?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&charge, &sight, true));
             }

@@ -10,4 +10,4 @@ pub mod wire;
 
 pub use model::prepare;
 pub use moves::{ChargeDecision, Moved, Step};
-pub use store::{Basis, insert, of_case, put, put_new, seal, update};
+pub use store::{Basis, insert, of_case, put, put_new, redirect, seal, update};

@@ -11,6 +11,7 @@ use crate::catalogue::{Catalogue, OffenceFault, OffenceVersion, Penalty, Written
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Result, Timestamp};
+use crate::persons::merge_wire::MergedRecord;
 
 /// What no list filters by. One document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +69,8 @@ pub struct Charge {
     pub created_by_agency: AgencyCode,
     /// When last changed.
     pub updated_at: Timestamp,
+    /// Of the records that it names, those that were merged away; filled where it is read to be shown.
+    pub merged: Vec<MergedRecord>,
 }
 
 /// A charge before it is known whether it may be made.
@@ -181,6 +184,7 @@ impl Charge {
             created_at: act.now,
             created_by_agency: act.agency().clone(),
             updated_at: act.now,
+            merged: Vec::new(),
         })
     }
 
@@ -290,6 +294,7 @@ impl Charge {
             created_at,
             created_by_agency,
             updated_at,
+            merged,
         } = self.clone();
         let ChargeDetail {
             article,
@@ -312,6 +317,10 @@ impl Charge {
         if !sees_victims || shown.len() != victims.len() {
             redacted.push("#/victims".to_owned());
         }
+        let named = |one: &MergedRecord| {
+            (sees_accused && accused.erase() == one.record_id) || shown.iter().any(|v| v.erase() == one.record_id)
+        };
+        let merged = merged.into_iter().filter(named).collect();
         ChargeView {
             id,
             version,
@@ -332,6 +341,7 @@ impl Charge {
             reparation,
             continues,
             continued_as,
+            merged,
             redacted,
         }
     }

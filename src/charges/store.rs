@@ -8,10 +8,11 @@ use crate::act::Act;
 use crate::db::schema::charge as t;
 use crate::db::{Conn, Json, Keep};
 use crate::insert_many;
-use crate::kernel::ids::{AccusedId, CaseId, ChargeId};
+use crate::kernel::ids::{AccusedId, CaseId, ChargeId, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, PartialDate, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::persons::merges;
 use crate::transitions::{self, Done, LegalAct, Reach};
 use crate::vault::{self, Guarded, Keys, Mint};
 
@@ -53,7 +54,21 @@ fn charge(row: Row, keys: &Keys) -> Result<Charge> {
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in charge"))?,
         updated_at,
+        merged: Vec::new(),
     })
+}
+
+/// Says of charges which of the records that they name were merged away.
+pub fn redirect(conn: &mut Conn, charges: &mut [Charge]) -> Result<()> {
+    let named = |charge: &Charge| -> Vec<ResourceId> {
+        std::iter::once(charge.accused.erase()).chain(charge.detail.victims.iter().map(|v| v.erase())).collect()
+    };
+    let merged = merges::redirected(conn, charges.iter().flat_map(named).collect::<Vec<_>>())?;
+    for charge in charges.iter_mut().filter(|_| !merged.is_empty()) {
+        let named = named(charge);
+        charge.merged = merged.iter().filter(|one| named.contains(&one.record_id)).copied().collect();
+    }
+    Ok(())
 }
 
 /// Seals the charges of a new case under its key.
@@ -150,7 +165,9 @@ pub fn find(conn: &mut Conn, id: ChargeId) -> Result<Charge> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
     let keys = vault::keys(conn, [row.2])?;
-    charge(row, &keys)
+    let mut charge = charge(row, &keys)?;
+    redirect(conn, std::slice::from_mut(&mut charge))?;
+    Ok(charge)
 }
 
 /// Writes a changed charge over the version that it was read at.
@@ -205,6 +222,7 @@ pub fn list(conn: &mut Conn, case: CaseId, filter: &Filter, after: Option<&After
     }
     let rows: Vec<Row> = query.load(conn)?;
     let keys = vault::keys(conn, [case])?;
-    let charges = rows.into_iter().map(|row| charge(row, &keys)).collect::<Result<Vec<_>>>()?;
+    let mut charges = rows.into_iter().map(|row| charge(row, &keys)).collect::<Result<Vec<_>>>()?;
+    redirect(conn, &mut charges)?;
     Ok(Page::cut(charges, limit, |c| After { key: String::new(), id: c.id.uuid() }))
 }

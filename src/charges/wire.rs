@@ -7,6 +7,7 @@ use validator::Validate;
 use super::verdicts::{Reparation, Verdict};
 use crate::kernel::ids::{AccusedId, CaseId, ChargeId, VictimId};
 use crate::kernel::{AgencyCode, Day, Field, Timestamp};
+use crate::persons::merge_wire::MergedRecord;
 use crate::transitions::LegalAct;
 
 /// A charge within a new case: accused and victims are named by their labels.
@@ -169,6 +170,8 @@ pub struct ChargeView {
     /// The charge of another file that this one became; it moves there, no longer here.
     #[schema(required)]
     pub continued_as: Option<ChargeId>,
+    /// Of the accused and victims named, those whose record was merged into another one.
+    pub merged: Vec<MergedRecord>,
     /// Pointers of what was withheld.
     pub redacted: Vec<String>,
 }

@@ -9,15 +9,15 @@ use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Timestamp};
 use crate::ledger::Actor;
 use crate::statistics::Figures;
-use crate::statistics::open_data::ReleaseView;
 use crate::statistics::period::Period;
-use crate::statistics::publish::{Again, Publisher, publish, recompute};
+use crate::statistics::publish::{Again, Publisher, propose, recompute};
+use crate::statistics::wire_release::ReleaseProposalView;
 
 #[derive(Debug, Subcommand)]
 pub enum StatisticsCommand {
     /// Compute the facts of every case anew and write those that differ; the server may run meanwhile
     Rebuild(DataArgs),
-    /// Publish the release of a period that is over: protected, frozen, for ever
+    /// Propose the release of a period that is over; a client with the scope `statistics:approve` lets it go
     Release(ReleaseArgs),
     /// Make a release again from the facts as they were, and compare: exit code 0 if every byte is the same
     Verify(ReleaseArgs),
@@ -59,12 +59,12 @@ pub fn run(command: StatisticsCommand) -> Result<(), String> {
                 trail: Trail::default(),
             };
             let by = Publisher { actor, agency: None, now: Timestamp::now() };
-            let (frozen, _) = publish(&store, &law, &by, None, &period).map_err(|e| match e {
-                Error::StateConflict(guards) => format!("not published: {}", guards.join(", ")),
+            let (proposal, _) = propose(&store, &law, &by, None, &period).map_err(|e| match e {
+                Error::StateConflict(guards) => format!("not proposed: {}", guards.join(", ")),
                 Error::Validation(_) => format!("{period} is not over yet"),
-                other => format!("not published: {other:?}"),
+                other => format!("not proposed: {other:?}"),
             })?;
-            print(&json!(ReleaseView::of(&frozen).map_err(|e| format!("{e:?}"))?))
+            print(&json!(ReleaseProposalView::of(&proposal)))
         }
         StatisticsCommand::Verify(ReleaseArgs { data, period }) => {
             let period = parse(&period)?;

@@ -16,6 +16,7 @@ use crate::kernel::ids::{ConsentId, ReferralId, TransitionId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::merges;
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
 use crate::{assistance, referrals, reunifications, victims};
 
@@ -67,7 +68,7 @@ pub async fn offer_consent(
             if sight.relation == Relation::Oversight {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, victim.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::find(tx, ConsentId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, &sight, &act, identities, true));
@@ -130,7 +131,7 @@ pub async fn move_consent(
         .write(move |tx| {
             let (before, sight) = find(tx, &act, id)?;
             must_keep(&before, &sight, &act)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, &sight, &act, identities, true));
             }
@@ -179,6 +180,40 @@ pub async fn move_consent(
             Ok(written(&after, &sight, &act, identities, false))
         })
         .await
+}
+
+/// Ends what guardians agreed to for a victim who is of age now; answers the ledger entries. Nothing new rests on it; what
+/// runs already goes on until its own end, so that nobody loses a shelter on a birthday.
+pub fn of_age(tx: &mut Conn, act: &Act, victim: VictimId) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for record in merges::records(tx, victim)? {
+        let mut after = None;
+        loop {
+            let Page { items, next } = store::list(tx, record, after.as_ref(), Limit::DEFAULT)?;
+            for before in items {
+                let mut consent = before.clone();
+                if !consent.came_of_age(act.now) {
+                    continue;
+                }
+                store::update(tx, &consent, before.version)?;
+                let (from, to) = (before.state.as_str().to_owned(), consent.state.as_str().to_owned());
+                let (trigger, id) = (Trigger::Expire.as_str().to_owned(), consent.id);
+                let moved = Entry::new(Action::Transitioned, id, Some(consent.version)).moved(&trigger, &from, &to);
+                entries.push(moved);
+                let version = consent.version;
+                let record: TransitionId = act.id(id.bucket());
+                let reason = Some("of_age".to_owned());
+                let (legal_act, effective_on, reach) = (None, None, transitions::Reach::default());
+                let done = Done { id: record, trigger, from, to, legal_act, effective_on, reason, version, reach };
+                transitions::append(tx, act, consent.victim, id, &done)?;
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok(entries)
 }
 
 /// Every transition out of the current state, and what stands against it for this caller.

@@ -10,4 +10,4 @@ pub mod states;
 pub mod store;
 pub mod wire;
 
-pub use actions::{Ground, ground_faults, rest};
+pub use actions::{Ground, ground_faults, of_age, rest};

@@ -162,6 +162,17 @@ impl Consent {
         if wrong { vec![Fault::body("/given_by", FaultCode::CrossField)] } else { Vec::new() }
     }
 
+    /// Ends what a guardian agreed to: the victim is of age and answers for herself or himself. False where nothing ends.
+    pub fn came_of_age(&mut self, now: Timestamp) -> bool {
+        if self.state != State::Given || self.detail.given_by != GUARDIAN {
+            return false;
+        }
+        self.state = State::Expired;
+        self.version += 1;
+        self.updated_at = now;
+        true
+    }
+
     /// Moves it; the caller has checked that the trigger leads to `next`.
     pub fn moved(&mut self, next: State, new: &ConsentTransitionCreate, now: Timestamp) -> Result<()> {
         let at = new.at.unwrap_or(now);

@@ -6,7 +6,7 @@ use super::model::{Consent, ConsentDetail};
 use super::states::State;
 use crate::act::Act;
 use crate::db::schema::{consent as t, consent_referral};
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{ConsentId, ReferralId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
@@ -92,6 +92,7 @@ pub fn update(tx: &mut Conn, after: &Consent, read_at: i64) -> Result<()> {
             t::version.eq(after.version),
             t::updated_at.eq(after.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }
@@ -112,6 +113,20 @@ pub fn list(conn: &mut Conn, victim: VictimId, after: Option<&After>, limit: Lim
     let keys = vault::keys(conn, rows.first().map(|_| victim))?;
     let consents = rows.into_iter().map(|row| consent(row, &keys)).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(consents, limit, |c| After { key: String::new(), id: c.id.uuid() }))
+}
+
+/// The consents that a victim gave and did not take back; whether their time has passed is theirs to say.
+pub fn given(conn: &mut Conn, victim: VictimId) -> Result<Vec<Consent>> {
+    let rows: Vec<Row> = t::table
+        .filter(t::bucket.eq(victim.bucket().number()))
+        .filter(t::victim_id.eq(victim))
+        .filter(t::state.eq(State::Given.as_str()))
+        .select(columns())
+        .order(t::id.asc())
+        .limit(1_000)
+        .load(conn)?;
+    let keys = vault::keys(conn, rows.first().map(|_| victim))?;
+    rows.into_iter().map(|row| consent(row, &keys)).collect()
 }
 
 /// Notes that a referral rests on a consent.

@@ -145,7 +145,7 @@ pub async fn propose(store: &Store, act: Act, once: Once, new: CorrectionCreate)
             if !blind.is_empty() {
                 return Err(Error::FieldForbidden(blind));
             }
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&store::find(tx, CorrectionId::from_uuid(resource.uuid()))?, true));
             }
@@ -180,7 +180,7 @@ pub async fn read(store: &Store, act: &Act, id: CorrectionId) -> Result<Written<
     store.read(move |conn| Ok(written(&find(conn, &act, id)?.0, false))).await
 }
 
-/// One page of one of the caller's boxes. Supervisors have none: they read by id.
+/// One page of one of the caller's boxes.
 pub async fn list(
     store: &Store,
     act: &Act,
@@ -228,7 +228,7 @@ pub async fn move_correction(
             if !standing.may(trigger) {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, true));
             }

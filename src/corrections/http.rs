@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::{etag, respond};
 use crate::kernel::ids::CorrectionId;
-use crate::kernel::{Error, FaultCode};
+use crate::kernel::{Error, Fault, FaultCode};
 use crate::ledger::{Action, Entry};
 use crate::transitions::{AvailableTransitions, TransitionPage};
 
@@ -56,11 +56,12 @@ pub async fn correction_propose(
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
-/// The proposals that others made to the caller's agency (`box=in`) or that it made (`box=out`), oldest first.
+/// The proposals that others made to the caller's agency (`box=in`) or that it made (`box=out`), oldest first; for oversight
+/// those of all agencies (`box=watch`).
 #[utoipa::path(tag = "corrections", summary = "List corrections",
-    description = "The proposals that others made to the caller's agency (`box=in`) or that it made (`box=out`), oldest first.",
+    description = "The proposals that others made to the caller's agency (`box=in`) or that it made (`box=out`), oldest first. Oversight reads those of all agencies with `box=watch`, `open=true` for those that nobody has answered; others get 403 there.",
     params(
-        ("box" = String, Query, description = "`in`: to decide; `out`: proposed", max_length = 3),
+        ("box" = String, Query, description = "`in`: to decide; `out`: proposed; `watch`: all, for oversight", max_length = 5),
         ("open" = Option<bool>, Query, description = "Only those that wait (`true`) or that are decided (`false`)"),
         ("limit" = Option<i32>, Query, description = "Rows of the page, 1–200; 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before", max_length = 1024)),
@@ -77,6 +78,9 @@ pub async fn correction_list(req: HttpRequest, allowed: Allowed<CorrectionRead>)
     }
     params.finish()?;
     let side = side.ok_or(Error::InvalidRequest)?;
+    if side == Side::Watch && !allowed.caller().oversight {
+        return Err(Error::FieldForbidden(vec![Fault::parameter("box", FaultCode::Enum)]).into());
+    }
     let (act, client, services) = (allowed.act(), allowed.caller().client, allowed.services());
     let after = services.cursors.after(&params, client)?;
     let page = actions::list(allowed.store(), &act, side, open, after, limit).await?;

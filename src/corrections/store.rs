@@ -6,19 +6,22 @@ use super::model::{Correction, Detail, Record, State};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::db::schema::{correction as t, correction_box as boxes};
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
+use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{CaseId, CorrectionId, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
 use crate::vault::{self, Guarded, Keys};
 
-/// Which of an agency's two boxes.
+/// Which of an agency's two boxes, or the one of oversight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// What others proposed to it.
     In,
     /// What it proposed.
     Out,
+    /// Every proposal: oversight's.
+    Watch,
 }
 
 impl Side {
@@ -27,12 +30,13 @@ impl Side {
         match self {
             Self::In => "in",
             Self::Out => "out",
+            Self::Watch => "watch",
         }
     }
 
     /// The side of a code.
     pub fn parse(code: &str) -> Option<Self> {
-        [Self::In, Self::Out].into_iter().find(|s| s.as_str() == code)
+        [Self::In, Self::Out, Self::Watch].into_iter().find(|s| s.as_str() == code)
     }
 }
 
@@ -82,7 +86,12 @@ fn correction(row: Row, keys: &Keys) -> Result<Correction> {
     })
 }
 
-/// Inserts a proposal and lays it in both boxes.
+/// The boxes that a proposal lies in: the proposer's, the owner's, and that of oversight.
+fn lanes(of: &Correction) -> [(&str, Side); 3] {
+    [(of.from.as_str(), Side::Out), (of.owner.as_str(), Side::In), (OVERSIGHT_LANE, Side::Watch)]
+}
+
+/// Inserts a proposal and lays it in its boxes.
 pub fn insert(tx: &mut Conn, act: &Act, new: &Correction) -> Result<()> {
     let client = act.actor.client.ok_or_else(|| Error::internal("a correction without a client"))?;
     let (bucket, id) = new.id.key();
@@ -104,11 +113,11 @@ pub fn insert(tx: &mut Conn, act: &Act, new: &Correction) -> Result<()> {
             t::updated_at.eq(new.updated_at),
         ))
         .execute(tx)?;
-    for (agency, side) in [(&new.from, Side::Out), (&new.owner, Side::In)] {
+    for (lane, side) in lanes(new) {
         diesel::insert_into(boxes::table)
             .values((
-                boxes::bucket.eq(agency.bucket().number()),
-                boxes::agency_code.eq(agency.as_str()),
+                boxes::bucket.eq(lane_bucket(lane).number()),
+                boxes::agency_code.eq(lane),
                 boxes::side.eq(side.as_str()),
                 boxes::open.eq(true),
                 boxes::correction_id.eq(id),
@@ -136,25 +145,27 @@ pub fn update(tx: &mut Conn, after: &Correction, read_at: i64) -> Result<()> {
             t::version.eq(after.version),
             t::updated_at.eq(after.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 {
         return Err(Error::PreconditionFailed { current_version: read_at + 1 });
     }
-    for (agency, side) in [(&after.from, Side::Out), (&after.owner, Side::In)] {
+    for (lane, side) in lanes(after) {
         diesel::update(
             boxes::table
-                .filter(boxes::bucket.eq(agency.bucket().number()))
-                .filter(boxes::agency_code.eq(agency.as_str()))
+                .filter(boxes::bucket.eq(lane_bucket(lane).number()))
+                .filter(boxes::agency_code.eq(lane))
                 .filter(boxes::side.eq(side.as_str()))
                 .filter(boxes::correction_id.eq(id)),
         )
         .set(boxes::open.eq(after.state == State::Proposed))
+        .kept()
         .execute(tx)?;
     }
     Ok(())
 }
 
-/// One page of one of the caller's boxes, oldest first.
+/// One page of one of the caller's boxes, oldest first. Supervisors have one of their own, and no other.
 pub fn list(
     conn: &mut Conn,
     scope: &Scope,
@@ -163,9 +174,12 @@ pub fn list(
     after: Option<&After>,
     limit: Limit,
 ) -> Result<Page<Correction>> {
+    if scope.oversight() != (side == Side::Watch) {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
     let mut query = boxes::table
-        .filter(boxes::bucket.eq(scope.agency().bucket().number()))
-        .filter(boxes::agency_code.eq(scope.agency().as_str()))
+        .filter(boxes::bucket.eq(scope.lane_bucket().number()))
+        .filter(boxes::agency_code.eq(scope.lane()))
         .filter(boxes::side.eq(side.as_str()))
         .select(boxes::correction_id)
         .order(boxes::correction_id.asc())

@@ -79,7 +79,9 @@ impl Release {
         let limit = Limit::new(Limit::MAX).unwrap_or(Limit::DEFAULT);
         let (mut after, mut done) = (None, 0);
         loop {
-            let page = list_cases(&self.store, &act, filter.clone(), None, after.take(), limit).await?;
+            let mut page = list_cases(&self.store, &act, filter.clone(), None, after.take(), limit).await?;
+            // A restricted case is not taken out.
+            page.items.retain(|case| case.restricted_since.is_none());
             for case in &page.items {
                 let mut next = None;
                 loop {

@@ -1064,6 +1064,64 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::{IdSql, JsonSql, TimeSql};
 
+    /// Table `statistics_proposal`: releases that somebody proposes.
+    statistics_proposal (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        version -> BigInt,
+        period -> Text,
+        state -> Text,
+        position -> BigInt,
+        at -> Nullable<TimeSql>,
+        skipped -> BigInt,
+        sha256 -> Text,
+        agency_code -> Nullable<Text>,
+        client_id -> Nullable<IdSql>,
+        detail -> JsonSql,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, TimeSql};
+
+    /// Table `statistics_skipped`: cases whose facts cannot be read.
+    statistics_skipped (bucket, case_id) {
+        bucket -> SmallInt,
+        case_id -> IdSql,
+        since -> TimeSql,
+        tries -> BigInt,
+        retry_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `care_process`: what a victim goes through.
+    care_process (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        victim_id -> IdSql,
+        jurisdiction -> Text,
+        protocol_version -> Text,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        created_by_agency -> Text,
+        created_by_client -> IdSql,
+        updated_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
     /// Table `assistance_desk`.
     assistance_desk (bucket, agency_code, assistance_id) {
         bucket -> SmallInt,
@@ -1282,5 +1340,24 @@ diesel::table! {
         action -> Text,
         due_on -> TimeSql,
         created_at -> TimeSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::{IdSql, JsonSql, TimeSql};
+
+    /// Table `retention_review`: what fell due, and what somebody decided about it.
+    retention_review (bucket, id) {
+        bucket -> SmallInt,
+        id -> IdSql,
+        subject_type -> Text,
+        subject_id -> IdSql,
+        rule -> Text,
+        state -> Text,
+        detail -> JsonSql,
+        version -> BigInt,
+        created_at -> TimeSql,
+        updated_at -> TimeSql,
     }
 }

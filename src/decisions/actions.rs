@@ -41,7 +41,7 @@ pub async fn register_decision(
     store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&store::find(tx, DecisionId::from_uuid(resource.uuid()))?, &head.sight, true));
             }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::{Decision, DecisionDetail};
 use crate::act::Act;
 use crate::db::schema::decision as t;
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{CaseId, DecisionId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
@@ -92,6 +92,7 @@ pub fn supersede(tx: &mut Conn, old: &Decision, by: DecisionId, now: Timestamp) 
             .filter(t::superseded_by_id.is_null()),
     )
     .set((t::superseded_by_id.eq(by), t::version.eq(old.version + 1), t::updated_at.eq(now)))
+    .kept()
     .execute(tx)?;
     Ok(moved == 1)
 }

@@ -6,7 +6,7 @@ use crate::kernel::Result;
 use crate::kernel::ids::{AccusedId, ClientId, VictimId};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
-use crate::persons::search::HIGH;
+use crate::persons::search::{HIGH, TOGETHER};
 use crate::persons::store::candidates;
 use crate::persons::{Role, search};
 use crate::{accused, victims};
@@ -22,14 +22,12 @@ pub async fn ask(store: &Store, act: Act, client: ClientId, subject: Subject) ->
         .read(move |conn| {
             let mut likely = |role| -> Result<Vec<uuid::Uuid>> {
                 let found: Vec<search::Candidate> = candidates(conn, &asking.index, role, &subject)?;
-                Ok(found.into_iter().filter(|c| c.score >= HIGH).map(|c| c.person).take(MOST_TOLD).collect())
+                Ok(found.into_iter().filter(|c| c.score >= HIGH).map(|c| c.person).collect())
             };
-            let mut harmed: Vec<VictimId> = likely(Role::Victim)?.into_iter().map(VictimId::from_uuid).collect();
-            let mut suspected: Vec<AccusedId> = likely(Role::Accused)?.into_iter().map(AccusedId::from_uuid).collect();
-            let seen = victims::seen(conn, &asking.scope, &harmed)?;
-            harmed.retain(|id| !seen.iter().any(|(s, _)| s == id));
-            let seen = accused::seen(conn, &asking.scope, &suspected)?;
-            suspected.retain(|id| !seen.iter().any(|(s, _)| s == id));
+            let harmed: Vec<VictimId> = likely(Role::Victim)?.into_iter().map(VictimId::from_uuid).collect();
+            let suspected: Vec<AccusedId> = likely(Role::Accused)?.into_iter().map(AccusedId::from_uuid).collect();
+            let harmed = others(&harmed, |some| victims::seen(conn, &asking.scope, some))?;
+            let suspected = others(&suspected, |some| accused::seen(conn, &asking.scope, some))?;
             Ok((harmed, suspected))
         })
         .await?;
@@ -47,4 +45,19 @@ pub async fn ask(store: &Store, act: Act, client: ClientId, subject: Subject) ->
         })
         .await?;
     Ok(found)
+}
+
+/// The first of these persons whom the caller does not see: however many of its own stand before them, it learns of the
+/// others.
+fn others<K: Copy + PartialEq>(likely: &[K], mut seen: impl FnMut(&[K]) -> Result<Vec<(K, String)>>) -> Result<Vec<K>> {
+    let mut others = Vec::new();
+    for some in likely.chunks(TOGETHER) {
+        let own = seen(some)?;
+        others.extend(some.iter().copied().filter(|id| !own.iter().any(|(known, _)| known == id)));
+        if others.len() >= MOST_TOLD {
+            break;
+        }
+    }
+    others.truncate(MOST_TOLD);
+    Ok(others)
 }

@@ -19,7 +19,7 @@ use crate::kernel::{Error, Fault, FaultCode, Result, Timestamp};
 use crate::ledger::{self, Action, Actor, Entry};
 use crate::persons::erasure::{self, Person};
 use crate::retention::desk;
-use crate::vault;
+use crate::{retention, vault};
 
 /// What stands against it, where that matters still.
 fn against(conn: &mut Conn, law: &Catalogue, erasure: &Erasure) -> Result<Vec<Cow<'static, str>>> {
@@ -52,7 +52,7 @@ pub async fn propose(store: &Store, act: Act, once: Once, new: ErasureCreate) ->
                 }
                 Err(other) => return Err(other),
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::find(tx, ErasureId::from_uuid(resource.uuid()))?;
                 return written(tx, &act.catalogue, &stored, true);
@@ -67,7 +67,7 @@ pub async fn propose(store: &Store, act: Act, once: Once, new: ErasureCreate) ->
 /// Registers a proposal and lays it on the desks of those whom it concerns.
 pub fn enter(tx: &mut Conn, actor: &Actor, proposed: &Erasure, lane: Option<&str>) -> Result<()> {
     let person = proposed.person;
-    if vault::is_destroyed(tx, person.subject())? {
+    if vault::is_gone(tx, person.subject())? {
         return Err(Error::Erased);
     }
     if person.survivor(tx)? != person {
@@ -147,7 +147,7 @@ fn decide(
     if new.trigger == Trigger::Withdraw && before.agency != *act.agency() {
         return Err(Error::OwnerOnly);
     }
-    let claim = idempotency::claim(tx, once, id.bucket(), id.erase(), version + 1, act.now)?;
+    let claim = idempotency::claim(tx, once, id.erase(), version + 1, act.now)?;
     if let Claim::Replay { .. } = claim {
         return Ok(true);
     }
@@ -169,6 +169,7 @@ fn decide(
     let (trigger, from, to) = (new.trigger.as_str(), before.state.as_str(), after.state.as_str());
     if !after.state.open() {
         close(tx, &after)?;
+        retention::actions::refused(tx, &act.actor, after.person, id, act.now)?;
     }
     let entry = Entry::new(Action::Transitioned, id, Some(after.version)).moved(trigger, from, to);
     ledger::append(tx, &act.actor, act.now, vec![entry])?;

@@ -1,5 +1,7 @@
 //! Following a lane: reads only, and waiting without a thread or a connection.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::bell::Bell;
@@ -43,7 +45,7 @@ pub struct Followed {
     pub more: bool,
 }
 
-/// How often a lane is looked at while nobody rings: another instance may have sealed.
+/// How often the lanes at which somebody waits are looked at: another instance may have sealed.
 const GLANCE: Duration = Duration::from_secs(2);
 /// How long a request may go on reading through what its caller may not see.
 const READING: Duration = Duration::from_secs(5);
@@ -83,13 +85,40 @@ pub async fn follow(
             continue;
         }
         if let (Some(mut bell), true) = (bell, looked.events.is_empty() && !looked.more && now < until) {
-            let glance = until.min(now + GLANCE).saturating_duration_since(now);
-            // Rung, closed or nothing for a while: it is looked at again in any case.
-            let _ = tokio::time::timeout(glance, bell.changed()).await;
+            // Rung, closed or out of time: it is looked at again in any case.
+            let _ = tokio::time::timeout(until.saturating_duration_since(now), bell.changed()).await;
             continue;
         }
         let events = looked.events.into_iter().map(|(event, _)| event).collect();
         return Ok(Followed { events, mark, more: looked.more });
+    }
+}
+
+/// Rings where other instances have sealed something: looks at the end of every lane at which somebody waits, once for all
+/// who wait there. Runs until `stop` is set.
+pub fn keep_watch(db: &Store, feed: &Feed, stop: &AtomicBool) {
+    let (mut ends, mut looked): (HashMap<String, i64>, Instant) = (HashMap::new(), Instant::now());
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(200));
+        if looked.elapsed() < GLANCE {
+            continue;
+        }
+        looked = Instant::now();
+        let waited = feed.bell.waited();
+        ends.retain(|lane, _| waited.contains(lane));
+        let mut moved = BTreeSet::new();
+        for lane in waited {
+            let (name, now) = (lane.clone(), Timestamp::now());
+            match db.read_blocking(move |conn| store::end(conn, &name, now)) {
+                // Where nobody looked before, something may have come since the one who waits did.
+                Ok(end) if ends.insert(lane.clone(), end.position) != Some(end.position) => {
+                    moved.insert(lane);
+                }
+                Ok(_) => {}
+                Err(e) => log::warn!(target: "sistra::events", "the end of a lane could not be read: {e:?}"),
+            }
+        }
+        feed.bell.ring(&moved);
     }
 }
 

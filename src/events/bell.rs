@@ -40,6 +40,13 @@ impl Bell {
         Some(lanes.bells.entry(lane.to_owned()).or_insert_with(|| watch::channel(()).0).subscribe())
     }
 
+    /// The lanes at which somebody waits.
+    pub fn waited(&self) -> BTreeSet<String> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.bells.retain(|_, bell| bell.receiver_count() > 0);
+        lanes.bells.keys().cloned().collect()
+    }
+
     /// There is news on these lanes.
     pub fn ring(&self, rung: &BTreeSet<String>) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,6 +105,9 @@ mod tests {
         bell.ring(&BTreeSet::from(["PE-MP".to_owned(), "PE-PNP".to_owned()]));
         assert!(here.has_changed().unwrap() && !there.has_changed().unwrap());
         assert_eq!(bell.news(Duration::ZERO).lanes.len(), 2, "one follower hears all of them");
+        assert_eq!(bell.waited(), BTreeSet::from(["PE-DP".to_owned(), "PE-MP".to_owned()]));
+        drop(here);
+        assert_eq!(bell.waited(), BTreeSet::from(["PE-DP".to_owned()]), "whoever has gone does not wait");
         assert!(bell.news(Duration::ZERO).lanes.is_empty());
         bell.nudge();
         assert!(bell.news(Duration::from_secs(60)).nudged);

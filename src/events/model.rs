@@ -110,6 +110,8 @@ pub enum Way {
     Accused,
     /// The victim of a consent, and so every case.
     Consent,
+    /// The victim whose care it is, and so every case.
+    Care,
     /// Help to a victim: those who see it with the victim, and whoever gives it.
     Assistance,
     /// Relatives who join a victim: the same.
@@ -170,6 +172,7 @@ followed! {
     "victim_merge" => Way::Victim, Victim, "victims:read";
     "accused_merge" => Way::Accused, Accused, "accused:read";
     "assistance" => Way::Assistance, Assistance, "assistance:read";
+    "care_process" => Way::Care, Assistance, "assistance:read";
     "reunification" => Way::Reunification, Assistance, "assistance:read";
     "correction" => Way::Correction, Open, "corrections:read";
     "job" => Way::Job, Client, "";
@@ -195,9 +198,11 @@ followed! {
     // runs of retention are those' who keep them: what they do to a person is told (`person.erased`).
     "audit_alert" => Way::Nobody, Open, "";
     "statistics_release" => Way::Nobody, Open, "";
+    "statistics_proposal" => Way::Nobody, Open, "";
     "legal_hold" => Way::Nobody, Open, "";
     "erasure" => Way::Nobody, Open, "";
     "retention_run" => Way::Nobody, Open, "";
+    "retention_review" => Way::Nobody, Open, "";
 }
 
 /// What is known of a type; nothing of one that a newer program wrote.

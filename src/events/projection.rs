@@ -156,8 +156,8 @@ fn laid(change: &Change<'_>, found: &Ties) -> Vec<NewEvent> {
         Way::Part(table) => found.rows(table, id).iter().flat_map(|row| of_case(base.clone(), row.case_id)).collect(),
         Way::Victim => of_person("victim_case", id),
         Way::Accused => of_person("accused_case", id),
-        Way::Consent => {
-            let victim = found.rows("consent", id).first().and_then(|row| row.person_id);
+        Way::Consent | Way::Care => {
+            let victim = found.rows(ties::table(change.way), id).first().and_then(|row| row.person_id);
             victim.map(|victim| of_person("victim_case", victim)).unwrap_or_default()
         }
         Way::Assistance | Way::Reunification => {

@@ -18,8 +18,13 @@ use crate::kernel::ids::{CaseId, EntryId, ResourceId};
 use crate::kernel::{Error, Result, Timestamp};
 use crate::ledger::leaf::Record;
 
-/// Rows that one look at a lane reads.
+/// Most rows that one look at a lane reads.
 const CHUNK: i64 = 1_000;
+
+/// Rows that a look for so many events reads: some more than it wants, because some may not be shown.
+fn enough(limit: usize) -> i64 {
+    i64::try_from(limit.saturating_mul(4)).unwrap_or(CHUNK).clamp(64, CHUNK)
+}
 
 /// Lays events on their lanes; `start` is the position of the first record.
 pub fn lay(tx: &mut Conn, start: i64, records: &[Record], events: &[NewEvent], now: Timestamp) -> Result<()> {
@@ -134,7 +139,26 @@ fn columns() -> _ {
     )
 }
 
-/// The next events of the reader's lane, at most `limit`; looks at no more than a thousand rows.
+/// The next rows of the reader's lane, at most `chunk`; whether there may be more.
+fn ahead(conn: &mut Conn, scope: &Scope, mark: Mark, begins: Option<Timestamp>, chunk: i64) -> Result<(Vec<Row>, bool)> {
+    let mut query = t::table
+        .filter(t::bucket.eq(scope.lane_bucket().number()))
+        .filter(t::agency_code.eq(scope.lane()))
+        .filter(t::position.gt(mark.position))
+        .select(columns())
+        .order((t::position.asc(), t::seq.asc()))
+        .limit(chunk)
+        .into_boxed();
+    if let Some(begins) = begins {
+        query = query.filter(t::sealed_at.ge(begins));
+    }
+    let rows: Vec<Row> = query.load(conn)?;
+    let full = i64::try_from(rows.len()).is_ok_and(|n| n == chunk);
+    Ok((rows, full))
+}
+
+/// The next events of the reader's lane, at most `limit`; looks at no more than a thousand rows. What the reader may see is
+/// asked once for all cases of the rows.
 pub fn look(
     conn: &mut Conn,
     scope: &Scope,
@@ -143,19 +167,12 @@ pub fn look(
     limit: usize,
     retention: Retention,
 ) -> Result<Look> {
-    let mut query = t::table
-        .filter(t::bucket.eq(scope.lane_bucket().number()))
-        .filter(t::agency_code.eq(scope.lane()))
-        .filter(t::position.gt(mark.position))
-        .select(columns())
-        .order((t::position.asc(), t::seq.asc()))
-        .limit(CHUNK)
-        .into_boxed();
-    if mark.position < 0 {
-        query = query.filter(t::sealed_at.ge(retention.begins(scope.at())));
+    let begins = (mark.position < 0).then(|| retention.begins(scope.at()));
+    let (mut rows, mut full) = ahead(conn, scope, mark, begins, enough(limit))?;
+    if full && rows.first().map(|r| r.0) == rows.last().map(|r| r.0) {
+        // One entry that is about many: all of it must be looked at.
+        (rows, full) = ahead(conn, scope, mark, begins, CHUNK)?;
     }
-    let mut rows: Vec<Row> = query.load(conn)?;
-    let full = i64::try_from(rows.len()).is_ok_and(|n| n == CHUNK);
     // The rows of one entry stay together, unless one entry alone is more than a look.
     if full
         && let (Some(first), Some(last)) = (rows.first().map(|r| r.0), rows.last().map(|r| r.0))

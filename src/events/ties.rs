@@ -98,6 +98,7 @@ impl Look {
 const VICTIM: Look = Look { key: "victim_id", ..Look::at("victim_case") };
 const ACCUSED: Look = Look { key: "accused_id", ..Look::at("accused_case") };
 const CONSENT: Look = Look { case: "", person: "t.victim_id", ..Look::at("consent") };
+const CARE: Look = Look { case: "", person: "t.victim_id", ..Look::at("care_process") };
 const ASSISTANCE: Look =
     Look { case: "", person: "t.victim_id", word: "t.provider_code", other: "t.state", ..Look::at("assistance") };
 const REUNIFICATION: Look = Look {
@@ -160,6 +161,7 @@ fn look(way: Way) -> Option<Look> {
         Way::Victim => Some(VICTIM),
         Way::Accused => Some(ACCUSED),
         Way::Consent => Some(CONSENT),
+        Way::Care => Some(CARE),
         Way::Assistance => Some(ASSISTANCE),
         Way::Reunification => Some(REUNIFICATION),
         Way::Correction => Some(CORRECTION),
@@ -201,7 +203,7 @@ impl Ties {
             }
         }
         // A consent leads to its victim, and the victim to the cases: those of every record of the person.
-        let helped = ["consent", "assistance", "reunification"].into_iter().flat_map(|table| ties.of(table));
+        let helped = ["consent", "care_process", "assistance", "reunification"].into_iter().flat_map(|table| ties.of(table));
         let victims: BTreeSet<ResourceId> = helped.filter_map(|row| row.person_id).collect();
         persons.entry(VICTIM.table).or_insert_with(|| (VICTIM, BTreeSet::new())).1.extend(victims);
         for (table, (look, mut ids)) in persons {

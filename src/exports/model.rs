@@ -96,6 +96,7 @@ pub const CASES: Sheet = Sheet {
         "continued_in",
         "joined_from",
         "split_into",
+        "restricted_since",
         "extensions",
         "redacted",
     ],
@@ -128,6 +129,7 @@ pub const VICTIMS: Sheet = Sheet {
         "victim.education",
         "victim.disability",
         "victim.indigenous_people",
+        "victim.of_age_since",
         "victim.version",
         "victim.created_at",
         "victim.updated_at",
@@ -181,6 +183,7 @@ pub const CHARGES: Sheet = Sheet {
         "reparation",
         "continues",
         "continued_as",
+        "merged",
         "redacted",
     ],
 };

@@ -12,9 +12,9 @@ use crate::act::Act;
 use crate::cases::docket::Filter;
 use crate::cases::model::Case;
 use crate::cases::wire::CaseSort;
-use crate::cases::{Section, Sight, store as cases};
+use crate::cases::{Section, Sight, restriction, store as cases};
 use crate::db::Conn;
-use crate::kernel::ids::ClientId;
+use crate::kernel::ids::{CaseId, ClientId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Result};
 use crate::ledger::{Action, Entry};
@@ -50,6 +50,8 @@ pub struct Sheaf {
     pub persons: i64,
     /// Cases and referrals in it.
     pub rows: i64,
+    /// Cases and referrals that are restricted, and so not in it.
+    pub withheld: i64,
     /// Where the next page begins.
     pub next: Place,
 }
@@ -59,6 +61,10 @@ impl Sheaf {
     pub fn identities(&self) -> impl Iterator<Item = Uuid> {
         let named = |e: &&Entry| ["victim_identity", "accused_identity"].contains(&e.resource_type);
         self.entries.iter().filter(named).map(|e| e.resource_id.uuid())
+    }
+
+    fn withhold(&mut self, records: usize) {
+        self.withheld += i64::try_from(records).unwrap_or(i64::MAX);
     }
 
     fn put<T: Serialize>(&mut self, sheet: Sheet, record: &T) -> Result<()> {
@@ -81,7 +87,8 @@ pub fn filter(order: &ExportCreate) -> Filter {
 
 /// Reads the page at a place. Its entries must be written before anybody reads it.
 pub fn read(conn: &mut Conn, act: &Act, client: ClientId, order: &ExportCreate, format: Lines, at: &Place) -> Result<Sheaf> {
-    let mut sheaf = Sheaf { format, texts: BTreeMap::new(), entries: Vec::new(), persons: 0, rows: 0, next: Place::End };
+    let mut sheaf =
+        Sheaf { format, texts: BTreeMap::new(), entries: Vec::new(), persons: 0, rows: 0, withheld: 0, next: Place::End };
     let limit = Limit::new(ROWS).unwrap_or(Limit::DEFAULT);
     let referrals = order.types.contains(&ExportType::Referral);
     match at {
@@ -89,7 +96,11 @@ pub fn read(conn: &mut Conn, act: &Act, client: ClientId, order: &ExportCreate, 
         Place::Cases(after) => {
             // The day of the report stands: whatever changes meanwhile, no case is passed by or comes twice.
             let filter = Filter { sort: CaseSort::ReportedAsc, ..filter(order) };
-            let Page { items, next } = cases::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
+            let Page { mut items, next } = cases::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
+            // A restricted case is not taken out, by its owner neither; how many those were, the job says.
+            let all = items.len();
+            items.retain(|(case, _)| case.detail.restricted_since.is_none());
+            sheaf.withhold(all - items.len());
             for (case, sight) in &items {
                 one_case(conn, act, order, case, sight, client, &mut sheaf)?;
             }
@@ -190,7 +201,8 @@ fn one_case(
         }
     }
     if wants(ExportType::Charge) && sight.sees(Section::Charges) {
-        let all = charges::of_case(conn, case.id)?;
+        let mut all = charges::of_case(conn, case.id)?;
+        charges::redirect(conn, &mut all)?;
         sheaf.entries.push(Entry::listed(client, "charge_list", all.iter().map(|c| c.id)));
         for charge in &all {
             sheaf.put(CHARGES, &charge.view(sight))?;
@@ -212,7 +224,11 @@ fn one_box(
 ) -> Result<Option<After>> {
     let filter =
         referrals::store::Filter { side, states: Vec::new(), case: None, updated_from: order.updated_from, due: None };
-    let Page { items, next } = referrals::store::list(conn, &act.scope, &filter, after, limit)?;
+    let Page { mut items, next } = referrals::store::list(conn, &act.scope, &filter, after, limit)?;
+    let cases: Vec<CaseId> = items.iter().map(|r| r.case).collect();
+    let restricted = restriction::restricted(conn, &cases)?;
+    items.retain(|r| !restricted.contains(&r.case));
+    sheaf.withhold(cases.len() - items.len());
     sheaf.entries.push(Entry::listed(client, "referral_list", items.iter().map(|r| r.id)));
     for referral in &items {
         sheaf.put(REFERRALS, &referral.view(crate::referrals::view::Reader::of(&act.scope)))?;

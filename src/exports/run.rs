@@ -113,6 +113,9 @@ fn store(
     if *persons > MOST_PERSONS {
         return Err(Error::Rule { rule: "second_person_required", faults: Vec::new() });
     }
+    if sheaf.withheld > 0 {
+        *after.detail.counts.entry("withheld".to_owned()).or_default() += sheaf.withheld;
+    }
     after.done += sheaf.rows;
     after.updated_at = act.now;
     after.detail.checkpoint = serde_json::to_value(&sheaf.next).map_err(Error::internal)?;

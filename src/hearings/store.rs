@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::{Hearing, HearingDetail};
 use crate::act::Act;
 use crate::db::schema::hearing as t;
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{CaseId, HearingId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
@@ -88,6 +88,7 @@ pub fn update(tx: &mut Conn, hearing: &Hearing, read_at: i64) -> Result<()> {
             t::version.eq(hearing.version),
             t::updated_at.eq(hearing.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }

@@ -4,6 +4,7 @@ use super::model::{Held, LegalHold};
 use super::store;
 use super::wire::{LegalHoldCreate, LegalHoldTransitionCreate, LegalHoldView};
 use crate::act::Act;
+use crate::auth::Scope;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::docket::{Relation, sight};
 use crate::db::{Conn, Store};
@@ -24,10 +25,19 @@ fn written(hold: &LegalHold, replayed: bool) -> Written<LegalHoldView> {
     Written { view: hold.view(), tag: TAG.to_owned(), replayed }
 }
 
-fn cases(conn: &mut Conn, held: Held) -> Result<Vec<CaseId>> {
+/// The cases that something is of.
+pub fn cases(conn: &mut Conn, held: Held) -> Result<Vec<CaseId>> {
     match held {
         Held::Case(id) => Ok(vec![id]),
         Held::Person(person) => person.cases(conn),
+    }
+}
+
+/// How the caller stands to a case or a person; `NotFound` if it is not in sight.
+pub fn relation(conn: &mut Conn, scope: &Scope, held: Held) -> Result<Relation> {
+    match held {
+        Held::Case(id) => sight(conn, scope, id).map(|sight| sight.relation),
+        Held::Person(person) => person.relation(conn, scope),
     }
 }
 
@@ -52,11 +62,7 @@ pub async fn place(store: &Store, act: Act, once: Once, new: LegalHoldCreate) ->
     let client = act.actor.client.ok_or_else(|| Error::internal("a hold without a client"))?;
     store
         .write(move |tx| {
-            let relation = match hold.held {
-                Held::Case(id) => sight(tx, &act.scope, id).map(|sight| sight.relation),
-                Held::Person(person) => person.relation(tx, &act.scope),
-            };
-            match relation {
+            match relation(tx, &act.scope, hold.held) {
                 Ok(Relation::Owner | Relation::Oversight) => {}
                 Ok(Relation::Participant) => return Err(Error::OwnerOnly),
                 Err(Error::NotFound) => {
@@ -64,7 +70,7 @@ pub async fn place(store: &Store, act: Act, once: Once, new: LegalHoldCreate) ->
                 }
                 Err(other) => return Err(other),
             }
-            let claim = idempotency::claim(tx, &once, hold.id.bucket(), hold.id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, hold.id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&store::find(tx, LegalHoldId::from_uuid(resource.uuid()))?, true));
             }
@@ -124,7 +130,7 @@ pub async fn make_move(
             if hold.agency != *act.agency() {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&hold, true));
             }

@@ -255,7 +255,9 @@ impl Exchange {
         let mut records = Vec::new();
         let (mut after, mut done) = (None, 0);
         loop {
-            let page = list_cases(&self.store, act, filter.clone(), None, after.take(), page_size(100)?).await?;
+            let mut page = list_cases(&self.store, act, filter.clone(), None, after.take(), page_size(100)?).await?;
+            // A restricted case is not taken out.
+            page.items.retain(|case| case.restricted_since.is_none());
             let entry = Entry::listed(client, "case_list", page.items.iter().map(|c| c.id));
             access.record(&act.actor, act.now, entry).await?;
             for case in &page.items {

@@ -7,6 +7,7 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 use zip::write::SimpleFileOptions;
 
 use super::dates::Order;
+use super::files::{Cell, Placed, Row, Sheet};
 use super::record::{Record, Slot, Value};
 use super::report::{Level, NoteCode};
 use super::table::{Field, Kind, standard};
@@ -244,6 +245,39 @@ fn what_unpacks_beyond_the_limits_is_refused_before_it_is_read() {
         format!("{}<sheetData>{cells}{}", &x[..from], &x[to..])
     });
     assert_eq!(read(&amplified, Order::DayFirst).err(), Some(Unreadable::TooLarge));
+}
+
+#[test]
+fn a_reference_that_no_spreadsheet_writes_is_a_broken_file() {
+    for (row, cell) in
+        [("99999999999999", "ZZZZZZZZZZ99999999999999"), ("0", "A0"), ("4294967296", "A4294967296"), ("1", "ZZZZZZZ1")]
+    {
+        let sheet = with_part(&book(&[&["prs_FirstName"]]), SHEET, |x| {
+            let (from, to) = (x.find("<sheetData>").unwrap(), x.find("</sheetData>").unwrap());
+            format!("{}<sheetData><row r=\"{row}\"><c r=\"{cell}\"><v>1</v></c></row>{}", &x[..from], &x[to..])
+        });
+        assert!(read(&sheet, Order::DayFirst).is_err(), "{cell}");
+    }
+}
+
+#[test]
+fn merged_regions_do_not_make_a_small_file_a_large_table() {
+    let columns = super::files::MOST_CELLS / super::files::MOST_ROWS + 1;
+    let row = |line: u32, columns: usize| -> Row {
+        let cell = |column| Placed { column, cell: Cell::Flag(true), formula: false };
+        Row { line, cells: (0..u32::try_from(columns).unwrap()).map(cell).collect() }
+    };
+    let merged = |rows: usize| {
+        let mut sheet = Sheet { rows: vec![row(1, columns)], ..Sheet::default() };
+        sheet.rows.extend((2..=u32::try_from(rows).unwrap()).map(|line| row(line, 0)));
+        let column = |n| ((0, n), (u32::MAX, n));
+        let regions: Vec<_> = (0..u32::try_from(columns).unwrap()).map(column).collect();
+        super::files::spread(&mut sheet, &regions).map(|()| sheet.rows.iter().map(|r| r.cells.len()).sum::<usize>())
+    };
+    assert_eq!(merged(100), Ok(100 * columns));
+    assert_eq!(merged(super::files::MOST_ROWS), Err(Unreadable::TooLarge));
+    let many = vec![((0, 0), (0, 0)); super::files::MOST_REGIONS + 1];
+    assert_eq!(super::files::spread(&mut Sheet::default(), &many), Err(Unreadable::TooLarge));
 }
 
 fn ods(rows: &str) -> Vec<u8> {

@@ -225,11 +225,15 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, whole:
         || (method == "patch" && of_person)
         || (versioned && of_person)
         || keeping
+        || path == "/v1/retention-reviews/{retention_review_id}/transitions"
     {
         statuses.push(410);
     }
     if path.ends_with("/certificate") {
         statuses.push(409);
+    }
+    if path.starts_with("/v1/open-data") {
+        statuses.push(429);
     }
     if path == "/v1/events" || path.ends_with("/redeliveries") {
         statuses.push(410);

@@ -20,6 +20,7 @@ use super::looking::Looked;
 use super::problem::Problem;
 use super::query::decode;
 use crate::act::{Act, Chance};
+use crate::alerts::watch::Later;
 use crate::alerts::{self, Watch};
 use crate::auth::dpop::{self, Asked, Proof};
 use crate::auth::policy::Permission;
@@ -31,12 +32,13 @@ use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
 use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
-use crate::ledger::{self, Actor, Entry, Notary};
+use crate::ledger::{Actor, Notary};
 use crate::persons::IndexKey;
 use crate::statistics::Figures;
 use crate::webhooks::Hooks;
 
 /// What handlers share besides the store.
+#[derive(Clone)]
 pub struct Services {
     /// The law.
     pub catalogue: Arc<Catalogue>,
@@ -45,7 +47,7 @@ pub struct Services {
     /// The access record, under watch.
     pub access: Arc<Watch>,
     /// Page cursors.
-    pub cursors: Cursors,
+    pub cursors: Arc<Cursors>,
     /// Who signs the ledger.
     pub notary: Arc<Notary>,
     /// What is counted.
@@ -84,11 +86,14 @@ pub struct Joined {
     pub caller: Arc<Caller>,
     /// The batch's request.
     pub context: RequestContext,
+    /// What its looks leave.
+    pub looks: Later,
 }
 
 /// Proof that the caller has permission `P`, and the way to what it opens.
 pub struct Allowed<P: Permission> {
     gate: web::Data<Gate>,
+    services: Arc<Services>,
     store: Store,
     caller: Arc<Caller>,
     context: RequestContext,
@@ -128,12 +133,15 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)
         method: req.method().clone(),
     });
     let joined = req.extensions().get::<Joined>().cloned();
-    let (caller, store, proof) = match joined {
+    let (caller, store, services, proof) = match joined {
         // The batch has shown token and proof.
-        Some(Joined { store, caller, context: _ }) => (caller, store, None),
+        Some(Joined { store, caller, context: _, looks }) => {
+            let shared = gate.services.as_ref();
+            (caller, store, Arc::new(Services { access: shared.access.within(&looks), ..shared.clone() }), None)
+        }
         None => {
             let (caller, proof) = authenticate(req, &gate.authenticator, &context, now)?;
-            (caller, gate.store.clone(), proof)
+            (caller, gate.store.clone(), Arc::clone(&gate.services), proof)
         }
     };
     req.extensions_mut().insert(Seen { client: caller.client.to_string(), agency: caller.agency.to_string() });
@@ -159,7 +167,7 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)
     // The layer reads it when the answer leaves.
     let trail = Trail::default();
     req.extensions_mut().insert(trail.clone());
-    Ok((Allowed { gate, store, caller, context, trail, _running: running, permission: PhantomData }, proof))
+    Ok((Allowed { gate, services, store, caller, context, trail, _running: running, permission: PhantomData }, proof))
 }
 
 /// Who the token says that calls, and the proof of possession where it is bound to a key.
@@ -280,21 +288,9 @@ impl<P: Permission> Allowed<P> {
         &self.store
     }
 
-    /// Records what a write showed beside what it did. In a batch the entries are part of its transaction, which is
-    /// durable before anything is shown, and whose writer the access record's own thread would wait for.
-    pub async fn record(&self, act: &Act, entry: Entry) -> Result<()> {
-        if !self.store.is_joined() {
-            return self.gate.services.access.record(&act.actor, act.now, entry).await.map(drop);
-        }
-        let (actor, now) = (act.actor.clone(), act.now);
-        let mut entries = entry.of_persons();
-        entries.insert(0, entry);
-        self.store.write(move |tx| ledger::append(tx, &actor, now, entries.clone())).await
-    }
-
     /// Catalogue, access record, cursors.
     pub fn services(&self) -> &Services {
-        &self.gate.services
+        &self.services
     }
 
     /// The request.
@@ -307,18 +303,21 @@ impl<P: Permission> Allowed<P> {
         let (act, client) = (self.act(), self.caller.client);
         // Supervision is of the whole country.
         let record = self.gate.authenticator.directory.find(client)?.filter(|_| !self.caller.oversight);
+        let looking = self.services.access.looking();
         let outside = match record.as_ref().and_then(|r| r.territory.as_deref()) {
-            Some(territory) => alerts::actions::outside(&self.gate.store, &act.scope, person, territory).await?,
+            Some(territory) => match looking.known_outside(client, person.uuid(), act.now) {
+                Some(known) => known,
+                None => alerts::actions::outside(&self.store, &act.scope, person, territory).await?,
+            },
             None => false,
         };
-        let looking = self.gate.services.access.looking();
         self.settle(req, &act, looking.subject(client, self.caller.user.as_deref(), person.uuid(), outside, act.now)).await
     }
 
     /// Counts one of the few things that a client may do in a day; alerts those who must hear of it.
     pub async fn daily(&self, req: &HttpRequest, what: Daily) -> Result<()> {
         let act = self.act();
-        self.settle(req, &act, self.gate.services.access.looking().daily(self.caller.client, what, act.now)).await
+        self.settle(req, &act, self.services.access.looking().daily(self.caller.client, what, act.now)).await
     }
 
     async fn settle(&self, req: &HttpRequest, act: &Act, looked: Looked) -> Result<()> {
@@ -326,7 +325,7 @@ impl<P: Permission> Allowed<P> {
             let before = req.extensions_mut().remove::<LimitState>();
             req.extensions_mut().insert(state.and(before));
         }
-        self.gate.services.access.raise(&act.actor, act.now, looked.alarms).await?;
+        self.services.access.raise(&act.actor, act.now, looked.alarms).await?;
         looked.room
     }
 
@@ -344,8 +343,8 @@ impl<P: Permission> Allowed<P> {
             },
             scope: self.caller.scope(now).on(&self.trail),
             now,
-            catalogue: Arc::clone(&self.gate.services.catalogue),
-            index: Arc::clone(&self.gate.services.index),
+            catalogue: Arc::clone(&self.services.catalogue),
+            index: Arc::clone(&self.services.index),
             chance: Chance::System,
         }
     }

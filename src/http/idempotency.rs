@@ -1,6 +1,7 @@
 //! `Idempotency-Key`: the second try of a request answers what the first one did, and does nothing.
 //!
-//! The key is claimed in the transaction that has the effect, so there is never one without the other.
+//! The key is claimed in the transaction that has the effect, so there is never one without the other. The claim lies in
+//! the key's own bucket whatever the effect is about: a client's key is one key, on every engine and for every kind.
 
 use actix_web::HttpRequest;
 use diesel::prelude::*;
@@ -54,7 +55,7 @@ impl Once {
         Self { client, key, fingerprint }
     }
 
-    /// The bucket of the key, and of what a create makes: one shard holds both.
+    /// The bucket of the key. What a create makes without a parent takes it too: one shard holds both.
     pub fn bucket(&self) -> Bucket {
         Bucket::of_text(&["idempotency", &self.client.to_string(), &self.key.0])
     }
@@ -75,14 +76,8 @@ pub enum Claim {
 }
 
 /// Claims a key for an effect that is about to happen in `tx`.
-pub fn claim(
-    tx: &mut Conn,
-    once: &Once,
-    bucket: Bucket,
-    resource: ResourceId,
-    version: i64,
-    now: Timestamp,
-) -> Result<Claim> {
+pub fn claim(tx: &mut Conn, once: &Once, resource: ResourceId, version: i64, now: Timestamp) -> Result<Claim> {
+    let bucket = once.bucket();
     let made = per_engine!(tx, c => diesel::insert_into(t::table)
         .values((
             t::bucket.eq(bucket.number()),

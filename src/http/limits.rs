@@ -87,9 +87,12 @@ pub struct Quotas {
     pub token_failures_per_min: u32,
     /// How long an address with more is shut out, seconds.
     pub token_block_s: u32,
+    /// Reads of open data per address and minute.
+    pub open_per_min: u32,
 }
 
-type Limiter = RateLimiter<ClientId, DashMapStateStore<ClientId>, DefaultClock, StateInformationMiddleware>;
+type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
+type Limiter = Keyed<ClientId>;
 
 /// Counts requests. A class without a limiter has no quota.
 pub struct Limits {
@@ -98,6 +101,7 @@ pub struct Limits {
     write: Option<(u32, Limiter)>,
     token: Option<(u32, Limiter)>,
     search: Option<(u32, Limiter)>,
+    open: Option<(u32, Keyed<IpAddr>)>,
     clock: DefaultClock,
     running: Mutex<HashMap<ClientId, u32>>,
     failures: Mutex<HashMap<IpAddr, Tries>>,
@@ -171,18 +175,13 @@ impl Drop for Running {
 impl Limits {
     /// With these quotas.
     pub fn new(quotas: Quotas) -> Self {
-        let limiter = |per_minute: u32| {
-            NonZeroU32::new(per_minute).map(|n| {
-                let limiter = RateLimiter::keyed(Quota::per_minute(n)).with_middleware::<StateInformationMiddleware>();
-                (per_minute, limiter)
-            })
-        };
         Self {
             quotas,
             read: limiter(quotas.read_per_min),
             write: limiter(quotas.write_per_min),
             token: limiter(quotas.token_per_min),
             search: limiter(quotas.search_per_min),
+            open: limiter(quotas.open_per_min),
             clock: DefaultClock::default(),
             running: Mutex::default(),
             failures: Mutex::default(),
@@ -197,9 +196,26 @@ impl Limits {
             RateClass::Token => &self.token,
             RateClass::Search => &self.search,
         };
+        self.count(limiter.as_ref(), class.name(), &client)
+    }
+
+    /// Counts one read of open data by an address. The state is told whether there is room or not.
+    pub fn visit(&self, address: IpAddr) -> (Option<LimitState>, Result<()>) {
+        if let Some((_, limiter)) = self.open.as_ref().filter(|(_, limiter)| limiter.len() > MANY) {
+            limiter.retain_recent();
+        }
+        self.count(self.open.as_ref(), "open_data", &network(address))
+    }
+
+    fn count<K: Hash + Eq + Clone>(
+        &self,
+        limiter: Option<&(u32, Keyed<K>)>,
+        name: &'static str,
+        key: &K,
+    ) -> (Option<LimitState>, Result<()>) {
         let Some((per_minute, limiter)) = limiter else { return (None, Ok(())) };
-        let (name, quota) = (class.name(), *per_minute);
-        match limiter.check_key(&client) {
+        let quota = *per_minute;
+        match limiter.check_key(key) {
             Ok(snapshot) => {
                 let left = snapshot.remaining_burst_capacity().min(quota);
                 // A used request comes back after a minute's share of the quota.
@@ -258,6 +274,13 @@ impl Limits {
             tries.failed = 0;
         }
     }
+}
+
+fn limiter<K: Hash + Eq + Clone>(per_minute: u32) -> Option<(u32, Keyed<K>)> {
+    NonZeroU32::new(per_minute).map(|n| {
+        let limiter = RateLimiter::keyed(Quota::per_minute(n)).with_middleware::<StateInformationMiddleware>();
+        (per_minute, limiter)
+    })
 }
 
 /// An IPv6 host has 2^64 addresses of its own, so its network counts.

@@ -93,6 +93,23 @@ impl Looking {
         self.take(&keys, Some(person), 1, now)
     }
 
+    /// Whether it is known, from a look at the same person in this window, that somebody is outside the client's
+    /// territory; none where it must be found out. Where nobody counts it, nobody need know.
+    pub fn known_outside(&self, client: ClientId, person: Uuid, now: Timestamp) -> Option<bool> {
+        if self.of(Budget::OutsideTerritory).is_none() {
+            return Some(false);
+        }
+        let windows = lock(&self.windows);
+        let seen = |budget| {
+            let window = windows.get(&(client, budget, None));
+            window.is_some_and(|w: &Window| w.from + w.length_s > now.unix_seconds() && w.seen.contains(&person))
+        };
+        if seen(Budget::OutsideTerritory) {
+            return Some(true);
+        }
+        seen(Budget::Subjects).then_some(false)
+    }
+
     /// Counts one of the few things that a client may do in a day.
     pub fn daily(&self, client: ClientId, what: Daily, now: Timestamp) -> Looked {
         let budget = match what {
@@ -283,7 +300,12 @@ mod tests {
         assert!(look(1, true).room.is_ok());
         let refused = look(2, true);
         assert!(matches!(refused.room, Err(Error::QuotaExceeded { policy: "outside_territory", .. })));
+        let known = |n: u128, at: Timestamp| looking.known_outside(me, Uuid::from_u128(n), at);
+        assert_eq!((known(1, now), known(2, now)), (Some(true), None), "one that was refused is asked about again");
         assert!(look(2, false).room.is_ok(), "a refused look has taken nothing");
         assert_eq!(look(2, false).state.unwrap().state, "\"pii_subjects\";r=8;t=86400");
+        assert_eq!((known(2, now), known(3, now), known(2, now.plus_seconds(DAY_S))), (Some(false), None, None));
+        let free = Looking::new(Quotas { outside_territory_per_day: 0, ..Quotas::default() });
+        assert_eq!(free.known_outside(me, Uuid::from_u128(3), now), Some(false));
     }
 }

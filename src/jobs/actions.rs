@@ -52,7 +52,7 @@ pub async fn forget(store: &Store, id: JobId) -> Result<()> {
 pub async fn submit(store: &Store, act: Act, once: Once, id: JobId, total: Option<i64>) -> Result<Written<JobView>> {
     store
         .write(move |tx| {
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 store::remove(tx, id)?;
                 return Ok(written(&find(tx, &act, JobId::from_uuid(resource.uuid()))?, act.now, true));
@@ -74,7 +74,7 @@ pub async fn order(store: &Store, act: Act, once: Once, mut job: Job) -> Result<
     (job.state, job.expires_at) = (JobState::Queued, None);
     store
         .write(move |tx| {
-            let claim = idempotency::claim(tx, &once, job.id.bucket(), job.id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, job.id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&find(tx, &act, JobId::from_uuid(resource.uuid()))?, act.now, true));
             }
@@ -119,7 +119,7 @@ pub async fn cancel_job(store: &Store, act: Act, once: Once, id: JobId, version:
     store
         .write(move |tx| {
             let mut job = find(tx, &act, id)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&job, act.now, true));
             }

@@ -5,6 +5,7 @@
 //! repeats nothing: whoever takes the job next goes on from the last checkpoint. A worker that lost its lease cannot
 //! commit.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -140,7 +141,7 @@ fn one(bench: &Bench, works: &Works, holder: &str, stop: &AtomicBool) -> Result<
     let work = work.ok_or_else(|| Error::internal("a job of a kind that nobody does"))?;
     let began = Instant::now();
     loop {
-        match work.turn(bench, &hold, &mut job) {
+        match unharmed(|| work.turn(bench, &hold, &mut job)) {
             Ok(true) => {
                 end(bench, &hold, job, JobState::Succeeded)?;
                 return Ok(true);
@@ -167,6 +168,13 @@ fn one(bench: &Bench, works: &Works, holder: &str, stop: &AtomicBool) -> Result<
             }
         }
     }
+}
+
+/// Does a piece of work; one that panics has failed, and the worker goes on. A job that took its worker with it would do so
+/// again after every start, and no job of anybody's would ever be done.
+fn unharmed<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What the work left half done is forgotten: the job is read again, and its transaction was rolled back.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("the work of a job broke down")))
 }
 
 /// Of the jobs that are due, the longest waiting first: one whose client has the fewest in hand. A job lies in the bucket
@@ -250,5 +258,12 @@ mod tests {
         assert_eq!(choose(&due, &[job(1), job(2)]), Some((a1, 0)));
         assert_eq!(choose(&due[..2], &[job(1)]), Some((a1, 0)), "alone, a client has all workers");
         assert_eq!(choose(&[], &[a1]), None);
+    }
+
+    #[test]
+    fn work_that_panics_has_failed_and_nothing_else() {
+        assert_eq!(unharmed(|| Ok(7)), Ok(7));
+        assert_eq!(unharmed(|| Err::<u8, _>(Error::NotFound)), Err(Error::NotFound));
+        assert!(matches!(unharmed(|| -> Result<u8> { panic!("as a library may") }), Err(Error::Internal(_))));
     }
 }

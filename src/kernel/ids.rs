@@ -112,6 +112,8 @@ kinds! {
     Consent, ConsentId, "consent";
     /// Help that a victim needs and gets.
     Assistance, AssistanceId, "assistance";
+    /// What a victim goes through, from the first signs to the end of her or his care.
+    CareProcess, CareProcessId, "care_process";
     /// A victim and relatives who are brought together.
     Reunification, ReunificationId, "reunification";
     /// A relative who joins a victim. Version 7 like other records: it is known only within its reunification.
@@ -130,12 +132,16 @@ kinds! {
     BreakGlass, BreakGlassId, "break_glass";
     /// A release of figures.
     Release, ReleaseId, "statistics_release";
+    /// A release that somebody proposes.
+    ReleaseProposal, ReleaseProposalId, "statistics_proposal";
     /// What must not be lost.
     LegalHold, LegalHoldId, "legal_hold";
     /// A request that a person be forgotten.
     Erasure, ErasureId, "erasure";
     /// A time that the retention schedule was carried out.
     RetentionRun, RetentionRunId, "retention_run";
+    /// What fell due by the retention schedule, and what became of it.
+    RetentionReview, RetentionReviewId, "retention_review";
     /// A subscription to the feed.
     Webhook, WebhookId, "webhook";
     /// One attempt to deliver an event.

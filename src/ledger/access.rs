@@ -1,9 +1,9 @@
 //! The access record: a read of personal data leaves the server only after its entry is on disk.
 //!
-//! Concurrent readers share one insert: a thread drains the queue and writes what it finds in one transaction.
+//! Concurrent readers share one commit: SQLite's writer groups what it is given, and for PostgreSQL a thread drains a
+//! queue and writes what it finds in one transaction.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 
@@ -17,56 +17,77 @@ use crate::kernel::ids::EntryId;
 /// Most reads whose entries share one insert.
 const BATCH: usize = 512;
 
+#[derive(Debug)]
 struct Waiting {
     rows: Vec<Row>,
     done: oneshot::Sender<Result<()>>,
 }
 
-/// The door to the access record. Cheap to clone; dropping the last clone ends its threads.
+/// The door to the access record. Cheap to clone; dropping the last clone ends its thread.
 #[derive(Clone, Debug)]
-pub struct AccessLog {
-    queue: SyncSender<Waiting>,
+pub struct AccessLog(Door);
+
+#[derive(Clone, Debug)]
+enum Door {
+    /// The writer itself is the queue.
+    Sqlite(Store),
+    Postgres(SyncSender<Waiting>),
 }
 
 impl AccessLog {
-    /// Starts the threads. PostgreSQL gets two, so that one batch forms while another commits.
+    /// Opens it. One thread for PostgreSQL: while a batch commits the next one forms, and a second thread would only
+    /// make batches half as long.
     pub fn start(store: &Store) -> std::io::Result<Self> {
-        let (queue, receiver) = sync_channel(8192);
-        let receiver = Arc::new(Mutex::new(receiver));
-        for n in 0..if store.is_sqlite() { 1 } else { 2 } {
-            let (store, receiver) = (store.clone(), Arc::clone(&receiver));
-            std::thread::Builder::new().name(format!("sistra-access-{n}")).spawn(move || run(&store, &receiver))?;
+        if store.is_sqlite() {
+            return Ok(Self(Door::Sqlite(store.clone())));
         }
-        Ok(Self { queue })
+        let (queue, receiver) = sync_channel(8192);
+        let store = store.clone();
+        std::thread::Builder::new().name("sistra-access".into()).spawn(move || run(&store, &receiver))?;
+        Ok(Self(Door::Postgres(queue)))
     }
 
-    /// Appends an access entry; returns once it is durable. A read that cannot be recorded is refused.
-    pub async fn record(&self, actor: &Actor, now: Timestamp, entry: Entry) -> Result<EntryId> {
+    /// The rows of an access entry, and its id.
+    pub fn rows(actor: &Actor, now: Timestamp, entry: Entry) -> Result<(EntryId, Vec<Row>)> {
         let persons = entry.of_persons();
         let row = Row::of(actor, now, entry)?;
         let id = row.id();
         let persons = persons.into_iter().map(|person| Row::of(actor, now, person));
-        let rows = std::iter::once(Ok(row)).chain(persons).collect::<Result<Vec<_>>>()?;
-        let (done, durable) = oneshot::channel();
-        self.queue.try_send(Waiting { rows, done }).map_err(|e| match e {
-            TrySendError::Full(_) => Error::Unavailable(Unavailable::Overloaded),
-            TrySendError::Disconnected(_) => Error::Unavailable(Unavailable::Audit),
-        })?;
-        match durable.await {
-            Ok(Ok(())) => Ok(id),
-            Ok(Err(_)) | Err(_) => Err(Error::Unavailable(Unavailable::Audit)),
+        Ok((id, std::iter::once(Ok(row)).chain(persons).collect::<Result<Vec<_>>>()?))
+    }
+
+    /// Appends an access entry; returns once it is durable. A read that cannot be recorded is refused.
+    pub async fn record(&self, actor: &Actor, now: Timestamp, entry: Entry) -> Result<EntryId> {
+        let (id, rows) = Self::rows(actor, now, entry)?;
+        self.append(rows).await?;
+        Ok(id)
+    }
+
+    /// Appends rows; returns once they are durable.
+    pub async fn append(&self, rows: Vec<Row>) -> Result<()> {
+        let fate = match &self.0 {
+            Door::Sqlite(store) => store.write(move |tx| append_rows(tx, &rows)).await,
+            Door::Postgres(queue) => {
+                let (done, durable) = oneshot::channel();
+                queue.try_send(Waiting { rows, done }).map_err(|e| match e {
+                    TrySendError::Full(_) => Error::Unavailable(Unavailable::Overloaded),
+                    TrySendError::Disconnected(_) => Error::Unavailable(Unavailable::Audit),
+                })?;
+                durable.await.unwrap_or(Err(Error::Unavailable(Unavailable::Audit)))
+            }
+        };
+        match fate {
+            Ok(()) => Ok(()),
+            Err(Error::Unavailable(Unavailable::Overloaded)) => Err(Error::Unavailable(Unavailable::Overloaded)),
+            Err(_) => Err(Error::Unavailable(Unavailable::Audit)),
         }
     }
 }
 
-fn run(store: &Store, queue: &Mutex<Receiver<Waiting>>) {
-    loop {
-        let batch: Vec<Waiting> = {
-            let Ok(queue) = queue.lock() else { return };
-            let Ok(first) = queue.recv() else { return };
-            std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)).collect()
-        };
-        let (rows, waiting): (Vec<Vec<Row>>, Vec<_>) = batch.into_iter().map(|w| (w.rows, w.done)).unzip();
+fn run(store: &Store, queue: &Receiver<Waiting>) {
+    while let Ok(first) = queue.recv() {
+        let batch = std::iter::once(first).chain(queue.try_iter().take(BATCH - 1));
+        let (rows, waiting): (Vec<Vec<Row>>, Vec<_>) = batch.map(|w| (w.rows, w.done)).unzip();
         let rows: Vec<Row> = rows.into_iter().flatten().collect();
         let fate = store.write_blocking(move |tx| append_rows(tx, &rows));
         for done in waiting {

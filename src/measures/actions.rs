@@ -16,6 +16,8 @@ use crate::kernel::ids::{CaseId, MeasureId, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Result};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::merge_wire::merged_tag;
+use crate::persons::merges;
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
 use crate::{accused, deadlines, victims};
 
@@ -25,7 +27,8 @@ fn today(act: &Act) -> NaiveDate {
 }
 
 fn written(measure: &Measure, sight: &Sight, act: &Act, replayed: bool) -> Written<MeasureView> {
-    Written { view: measure.view(today(act)), tag: sight.view(), replayed }
+    let view = measure.view(today(act));
+    Written { tag: format!("{}{}", sight.view(), merged_tag(&view.merged)), view, replayed }
 }
 
 /// Asks for a measure in a case of the caller's agency.
@@ -40,13 +43,18 @@ pub async fn request_measure(
     store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::find(tx, MeasureId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, &head.sight, &act, true));
             }
             let (suspects, persons) = (accused::in_case(tx, case)?, victims::in_case(tx, case)?);
-            let measure = Measure::request(new.clone(), &act, id, case, &suspects, &persons)?;
+            // Whoever names the survivor of a merge means the record under which the person is in the case.
+            let mut new = new.clone();
+            new.accused_id = new.accused_id.map(|named| merges::placed(tx, named, &suspects)).transpose()?;
+            new.victim_id = new.victim_id.map(|named| merges::placed(tx, named, &persons)).transpose()?;
+            let mut measure = Measure::request(new, &act, id, case, &suspects, &persons)?;
+            store::redirect(tx, std::slice::from_mut(&mut measure))?;
             store::insert(tx, &act, &measure)?;
             ledger::append(tx, &act.actor, act.now, vec![Entry::new(Action::Created, id, Some(1))])?;
             Ok(written(&measure, &head.sight, &act, false))
@@ -160,7 +168,7 @@ pub async fn move_measure(
         .write(move |tx| {
             let (mut measure, sight) = find(tx, &act, id)?;
             let case = head_for_write(tx, &act.scope, measure.case)?.case;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&measure, &sight, &act, true));
             }

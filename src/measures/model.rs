@@ -12,6 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{AccusedId, CaseId, MeasureId, VictimId};
 use crate::kernel::{AgencyCode, Day, Error, Fault, FaultCode, Field, Result, Timestamp};
+use crate::persons::merge_wire::MergedRecord;
 use crate::transitions::LegalAct;
 
 /// Whom a measure is about.
@@ -81,6 +82,8 @@ pub struct Measure {
     pub created_by_agency: AgencyCode,
     /// When last changed.
     pub updated_at: Timestamp,
+    /// The person, where the record named was merged away; filled where it is read.
+    pub merged: Vec<MergedRecord>,
 }
 
 impl Measure {
@@ -155,6 +158,7 @@ impl Measure {
             created_at: act.now,
             created_by_agency: act.agency().clone(),
             updated_at: act.now,
+            merged: Vec::new(),
         })
     }
 
@@ -307,8 +311,20 @@ impl Measure {
 
     /// The measure as everybody who may see it sees it on a day.
     pub fn view(&self, today: NaiveDate) -> MeasureView {
-        let Self { id, version, case, kind, type_code, state, subject, detail, created_at, created_by_agency, updated_at } =
-            self.clone();
+        let Self {
+            id,
+            version,
+            case,
+            kind,
+            type_code,
+            state,
+            subject,
+            detail,
+            created_at,
+            created_by_agency,
+            updated_at,
+            merged,
+        } = self.clone();
         let MeasureDetail {
             extends_to,
             requested_by,
@@ -346,6 +362,7 @@ impl Measure {
             until_on,
             expired: state.runs() && until_on.is_some_and(|until| until.date() < today),
             extensions,
+            merged,
             redacted: Vec::new(),
         }
     }

@@ -9,10 +9,11 @@ use super::states::{MeasureKind, State};
 use crate::act::Act;
 use crate::cases::{Section, Sight};
 use crate::db::schema::measure as t;
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{AccusedId, CaseId, MeasureId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Day, Error, PartialDate, Result, Timestamp};
+use crate::persons::merges;
 use crate::vault::{self, Guarded, Keys};
 
 type Row = (
@@ -72,7 +73,22 @@ fn measure(row: Row, keys: &Keys) -> Result<Measure> {
         created_at,
         created_by_agency: AgencyCode::parse(&agency).ok_or_else(|| Error::internal("agency code in measure"))?,
         updated_at,
+        merged: Vec::new(),
     })
+}
+
+/// Says of measures whether the record that they name was merged away.
+pub fn redirect(conn: &mut Conn, measures: &mut [Measure]) -> Result<()> {
+    let named = |measure: &Measure| match measure.subject {
+        Subject::Accused(accused) => accused.erase(),
+        Subject::Victim(victim) => victim.erase(),
+    };
+    let merged = merges::redirected(conn, measures.iter().map(named).collect::<Vec<_>>())?;
+    for measure in measures.iter_mut().filter(|_| !merged.is_empty()) {
+        let named = named(measure);
+        measure.merged = merged.iter().filter(|one| one.record_id == named).copied().collect();
+    }
+    Ok(())
 }
 
 /// Inserts a measure.
@@ -109,7 +125,9 @@ pub fn find(conn: &mut Conn, id: MeasureId) -> Result<Measure> {
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
     let keys = vault::keys(conn, [row.2])?;
-    measure(row, &keys)
+    let mut measure = measure(row, &keys)?;
+    redirect(conn, std::slice::from_mut(&mut measure))?;
+    Ok(measure)
 }
 
 /// Writes a changed measure over the version that it was read at, and carries the change to the desk.
@@ -122,6 +140,7 @@ pub fn update(tx: &mut Conn, measure: &Measure, read_at: i64, owner: &AgencyCode
             t::version.eq(measure.version),
             t::updated_at.eq(measure.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     if moved == 0 {
         return Err(Error::PreconditionFailed { current_version: read_at + 1 });
@@ -174,7 +193,8 @@ pub fn list(
     }
     let rows: Vec<Row> = query.load(conn)?;
     let keys = vault::keys(conn, rows.iter().map(|row| row.2))?;
-    let measures = rows.into_iter().map(|row| measure(row, &keys)).collect::<Result<Vec<_>>>()?;
+    let mut measures = rows.into_iter().map(|row| measure(row, &keys)).collect::<Result<Vec<_>>>()?;
+    redirect(conn, &mut measures)?;
     Ok(Page::cut(measures, limit, |m| After { key: String::new(), id: m.id.uuid() }))
 }
 
@@ -190,6 +210,7 @@ pub fn many(conn: &mut Conn, ids: &[MeasureId]) -> Result<Vec<Measure>> {
         t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids.to_vec())).select(columns()).load(conn)?;
     let keys = vault::keys(conn, rows.iter().map(|row| row.2))?;
     let mut found = rows.into_iter().map(|row| measure(row, &keys)).collect::<Result<Vec<Measure>>>()?;
+    redirect(conn, &mut found)?;
     found.sort_by_key(|m| ids.iter().position(|id| *id == m.id));
     Ok(found)
 }

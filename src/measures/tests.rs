@@ -30,6 +30,7 @@ fn running(until: Option<&str>) -> Measure {
         created_at: now,
         created_by_agency: AgencyCode::parse("PE-MP").unwrap(),
         updated_at: now,
+        merged: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use validator::Validate;
 use super::states::{MeasureKind, State, Trigger};
 use crate::kernel::ids::{AccusedId, CaseId, MeasureId, VictimId};
 use crate::kernel::{AgencyCode, Day, Field, PartialDate, Timestamp};
+use crate::persons::merge_wire::MergedRecord;
 use crate::transitions::LegalAct;
 
 /// A measure to ask for.
@@ -149,7 +150,7 @@ pub struct Extension {
     "type": "pretrial_detention", "state": "in_force", "accused_id": "7b3e0c52-1f7e-4a40-9c37-4b1f0a6f2d12",
     "victim_id": null, "extends_to": [], "requested_by": "prosecutor", "requested_on": "2026-03-16", "legal_act": null,
     "granted_by": "inv_judge", "risk_level": null, "from_on": "2026-03-18", "until_on": "2026-12-17", "expired": false,
-    "extensions": [], "redacted": []}))]
+    "extensions": [], "merged": [], "redacted": []}))]
 pub struct MeasureView {
     /// The measure.
     pub id: MeasureId,
@@ -204,6 +205,8 @@ pub struct MeasureView {
     pub expired: bool,
     /// Changes of its last day, oldest first.
     pub extensions: Vec<Extension>,
+    /// The person, where the record named was merged into another one.
+    pub merged: Vec<MergedRecord>,
     /// Pointers of what was withheld: nothing, of a measure.
     pub redacted: Vec<String>,
 }

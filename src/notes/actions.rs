@@ -29,7 +29,7 @@ pub async fn write_note(store: &Store, act: Act, once: Once, case: CaseId, new: 
             if sight.relation == Relation::Oversight {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 return Ok(written(&store::find(tx, NoteId::from_uuid(resource.uuid()))?, &sight, true));
             }

@@ -9,7 +9,7 @@ use crate::act::Act;
 use crate::auth::Scope;
 use crate::cases::{Section, Sight};
 use crate::db::schema::note as t;
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::ids::{CaseId, NoteId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::pii::Pii;
@@ -105,6 +105,7 @@ pub fn supersede(tx: &mut Conn, old: &Note, by: NoteId, now: Timestamp) -> Resul
             .filter(t::superseded_by_id.is_null()),
     )
     .set((t::superseded_by_id.eq(by), t::version.eq(old.version + 1), t::updated_at.eq(now)))
+    .kept()
     .execute(tx)?;
     Ok(moved == 1)
 }

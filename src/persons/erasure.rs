@@ -19,7 +19,7 @@ use crate::kernel::trail::Trail;
 use crate::kernel::{Error, Result, Timestamp};
 use crate::ledger::append::{Row, append_rows};
 use crate::ledger::{Action, Actor, Entry};
-use crate::{accused, cases, holds, vault, victims};
+use crate::{accused, cases, holds, retention, vault, victims};
 
 /// Who is to be erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,7 +159,8 @@ fn may(conn: &mut Conn, law: &Catalogue, person: Person, order: &Order) -> Resul
     if cases.is_empty() {
         return Err(Error::NotFound);
     }
-    if vault::is_destroyed(conn, person.subject())? {
+    // On the list only: the first try was broken off, and this one does the rest.
+    if vault::is_gone(conn, person.subject())? {
         return Err(Error::Erased);
     }
     let against = against(conn, law, person, order.best_interest.is_some())?;
@@ -187,6 +188,7 @@ pub fn destroy(tx: &mut Conn, person: Person, actor: &Actor, now: Timestamp, bas
             Person::Accused(id) => Entry::new(Action::Erased, id, Some(accused::store::erase(tx, id, now)?)),
         };
         rows.push(Row::of(actor, now, entry.resting_on(basis))?);
+        retention::actions::erased(tx, actor, record, now)?;
         // Nobody is found by what is no longer known of them.
         super::store::remove(tx, record.subject())?;
         vault.destroy(tx, record.subject(), now)?;

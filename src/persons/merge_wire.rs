@@ -96,6 +96,22 @@ impl PersonTransitionCreate {
     }
 }
 
+/// A record of a person that is named beside this, and that was merged into another one: the other one stands for the
+/// person now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MergedRecord {
+    /// The record named: under it the person is in the case.
+    pub record_id: ResourceId,
+    /// The record that stands for the person.
+    pub merged_into: ResourceId,
+}
+
+/// What an entity tag says beside the version of the records that were merged: it changes with every merge and its end,
+/// which change no version of what names them.
+pub fn merged_tag(merged: &[MergedRecord]) -> String {
+    merged.iter().fold(String::new(), |tag, one| format!("{tag}m{:02x}", one.merged_into.uuid().as_u128() & 0xff))
+}
+
 /// A record that was merged into another one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PersonMerge {

@@ -10,10 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
+use super::merge_wire::MergedRecord;
 use crate::db::schema::person_merge as t;
 use crate::db::{Conn, Keep};
 use crate::kernel::ids::{Kind, ResourceId};
 use crate::kernel::{AgencyCode, Error, Id, Result, Timestamp};
+use crate::per_engine;
 
 /// Longest chain of merges that is walked. Each of them was one person's decision; nobody makes so many.
 const LONGEST: usize = 32;
@@ -64,13 +66,13 @@ fn ties(conn: &mut Conn, records: &[ResourceId]) -> Result<Vec<Tie>> {
     let rows: Vec<Row> = match records {
         [] => return Ok(Vec::new()),
         // Nearly everybody was never merged, and is asked for alone: this statement stays prepared.
-        [one] => t::table
+        [one] => per_engine!(conn, c => t::table
             .filter(t::bucket.eq(one.bucket().number()))
             .filter(t::person_id.eq(*one))
             .select(columns())
             .limit(MOST)
             .kept()
-            .load(conn)?,
+            .load(c)?),
         several => {
             let mut buckets: Vec<i16> = several.iter().map(|id| id.bucket().number()).collect();
             buckets.sort_unstable();
@@ -119,6 +121,31 @@ pub fn survivors<K: Kind>(conn: &mut Conn, ids: &[Id<K>]) -> Result<BTreeMap<Id<
     let last = |id: ResourceId| std::iter::successors(Some(id), |at| up.get(at).copied()).take(LONGEST).last();
     let typed = |id: ResourceId| Id::<K>::from_uuid(id.uuid());
     Ok(ids.iter().filter_map(|id| Some((*id, typed(last(id.erase())?)))).filter(|(id, survivor)| id != survivor).collect())
+}
+
+/// Of the records that something names, of whatever kind, those that were merged away, each with the one that stands for
+/// the person now.
+pub fn redirected(conn: &mut Conn, named: impl IntoIterator<Item = ResourceId>) -> Result<Vec<MergedRecord>> {
+    let mut named: Vec<ResourceId> = named.into_iter().collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let survivors = survivors(conn, &named)?;
+    Ok(survivors.into_iter().map(|(record_id, merged_into)| MergedRecord { record_id, merged_into }).collect())
+}
+
+/// The record under which somebody is in a case, where a request names another record of the same person: the survivor, or
+/// one that was merged like it. Whoever is in the case under the record named stays as named, and so does a stranger.
+pub fn placed<K: Kind>(conn: &mut Conn, named: Id<K>, in_case: &[Id<K>]) -> Result<Id<K>> {
+    if in_case.contains(&named) {
+        return Ok(named);
+    }
+    let person = survivor(conn, named)?;
+    let survivors = survivors(conn, in_case)?;
+    let same = |record: &&Id<K>| survivors.get(record).unwrap_or(record) == &person;
+    Ok(in_case.iter().find(same).copied().unwrap_or(named))
 }
 
 /// The record that stands for a person now: the one asked for, unless it was merged away.

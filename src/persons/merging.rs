@@ -46,6 +46,11 @@ pub trait Record: Kind + Sized {
     /// Holds a record to the end of the transaction: two merges of the same one cannot pass each other.
     fn hold(tx: &mut Conn, id: Id<Self>) -> Result<()>;
 
+    /// Carries a merge, or its end, to what counts persons: the record and those below it are another person's now.
+    fn carry(_tx: &mut Conn, _id: Id<Self>) -> Result<()> {
+        Ok(())
+    }
+
     /// One version more, over the one that was read.
     fn touch(tx: &mut Conn, id: Id<Self>, read_at: i64, now: Timestamp) -> Result<()>;
 }
@@ -76,7 +81,7 @@ pub async fn move_record<R: Record, V: Send + 'static>(
         .write(move |tx| {
             let standing = R::standing(tx, &act.scope, id)?;
             standing.sight.must_own()?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(Written { replayed: true, ..show(tx, &act.scope, id)? });
             }
@@ -85,6 +90,7 @@ pub async fn move_record<R: Record, V: Send + 'static>(
                 Trigger::Merge => merge(tx, &act, id, &standing, &new)?,
                 Trigger::Unmerge => unmerge(tx, &act, id, &new)?,
             };
+            R::carry(tx, id)?;
             R::touch(tx, id, version, act.now)?;
             merges::count_move(tx, id)?;
             let (trigger, (from, to)) = (new.trigger.as_str(), new.trigger.states());

@@ -1,5 +1,6 @@
 //! Who a person is: names, documents, contacts. The same rules for victims and accused; each has its own door.
 
+pub mod bundle;
 pub mod erasure;
 pub mod identity;
 pub mod index;

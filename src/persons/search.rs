@@ -2,7 +2,7 @@
 //!
 //! Owns the score. Must not know tables, or what the registered person is called: only which tokens it shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -275,8 +275,10 @@ pub fn rank(subject: &Subject, probes: &[Probe], found: impl IntoIterator<Item =
     candidates
 }
 
-/// Candidates asked about together: their cases are read by one statement.
-const TOGETHER: usize = 40;
+/// Candidates of one question asked about together: their cases are read by one statement.
+pub const TOGETHER: usize = 40;
+/// Candidates of all questions asked about by one statement.
+const MOST_TOGETHER: usize = 2_000;
 /// Candidates beyond which nobody is looked at: so many match as well that none of them is found.
 pub const MOST_EXAMINED: usize = 400;
 
@@ -284,20 +286,39 @@ pub const MOST_EXAMINED: usize = 400;
 pub fn first_shown(
     candidates: Vec<Candidate>,
     limit: usize,
-    mut shown: impl FnMut(&[Uuid]) -> Result<Vec<(Uuid, String)>>,
+    shown: impl FnMut(&[Uuid]) -> Result<Vec<(Uuid, String)>>,
 ) -> Result<Vec<(Candidate, String)>> {
-    let candidates: Vec<Candidate> = candidates.into_iter().take(MOST_EXAMINED).collect();
-    let mut first = Vec::new();
-    for some in candidates.chunks(TOGETHER) {
-        let persons: Vec<Uuid> = some.iter().map(|c| c.person).collect();
-        let seen = shown(&persons)?;
-        for candidate in some {
-            if let Some((_, code)) = seen.iter().find(|(person, _)| *person == candidate.person) {
-                first.push((candidate.clone(), code.clone()));
-            }
-            if first.len() == limit {
-                return Ok(first);
-            }
+    Ok(first_shown_of_each(vec![candidates], limit, shown)?.pop().unwrap_or_default())
+}
+
+/// The same for several questions at once: each round asks about the next candidates of all that lack some still, so that
+/// the number of rounds does not grow with the questions.
+pub fn first_shown_of_each(
+    candidates: Vec<Vec<Candidate>>,
+    limit: usize,
+    mut shown: impl FnMut(&[Uuid]) -> Result<Vec<(Uuid, String)>>,
+) -> Result<Vec<Vec<(Candidate, String)>>> {
+    let mut first: Vec<Vec<(Candidate, String)>> = candidates.iter().map(|_| Vec::new()).collect();
+    for round in 0..MOST_EXAMINED / TOGETHER {
+        let next =
+            |of: &Vec<Candidate>| -> Vec<Candidate> { of.iter().skip(round * TOGETHER).take(TOGETHER).cloned().collect() };
+        let asked: Vec<Vec<Candidate>> = candidates
+            .iter()
+            .zip(&first)
+            .map(|(of, found)| if found.len() < limit { next(of) } else { Vec::new() })
+            .collect();
+        let persons: BTreeSet<Uuid> = asked.iter().flatten().map(|c| c.person).collect();
+        if persons.is_empty() {
+            break;
+        }
+        let mut seen: BTreeMap<Uuid, String> = BTreeMap::new();
+        for some in persons.into_iter().collect::<Vec<_>>().chunks(MOST_TOGETHER) {
+            seen.extend(shown(some)?);
+        }
+        for (found, asked) in first.iter_mut().zip(asked) {
+            let visible = asked.into_iter().filter_map(|c| seen.get(&c.person).map(|code| (c, code.clone())));
+            let lacking = limit.saturating_sub(found.len());
+            found.extend(visible.take(lacking));
         }
     }
     Ok(first)

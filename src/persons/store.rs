@@ -1,15 +1,17 @@
 //! SQL of the blind index. Written in the transaction that writes the identity.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, SmallInt};
 
 use super::identity::Identity;
 use super::index::{IndexKey, Role, Subject, Token};
 use super::merges;
 use super::search::{Candidate, MOST_EXAMINED, Probe, probes, rank};
 use crate::db::schema::{person_index as t, person_index_ref as refs};
-use crate::db::{Conn, Json};
+use crate::db::types::IdSql;
+use crate::db::{Conn, Json, Keep};
 use crate::insert_many;
 use crate::kernel::ids::{Kind, ResourceId};
 use crate::kernel::{Bucket, Id, Result};
@@ -96,30 +98,97 @@ fn insert(tx: &mut Conn, rows: &[(ResourceId, Token)]) -> Result<()> {
 /// Everybody registered in a role who may be the one, the best first. Whoever asks: the caller's sight must be checked
 /// before any of them is shown.
 pub fn candidates(conn: &mut Conn, key: &IndexKey, role: Role, subject: &Subject) -> Result<Vec<Candidate>> {
-    let probes: Vec<Probe> = probes(key, role, subject);
-    let mut found = Vec::new();
-    for (index, Probe { token, .. }) in probes.iter().enumerate() {
-        // One shard each: a multi-get would try every bucket with every token.
-        let persons: Vec<ResourceId> = t::table
-            .filter(t::bucket.eq(token.bucket().number()))
-            .filter(t::index_id.eq(token.index))
-            .filter(t::bidx.eq(token.value))
-            .select(t::person_id)
-            .limit(MOST_PER_TOKEN)
-            .load(conn)?;
-        found.extend(persons.into_iter().map(|person| (index, person.uuid())));
+    Ok(candidates_of_each(conn, key, role, &[subject])?.pop().unwrap_or_default())
+}
+
+/// The same for several questions at once, in as many statements as for one.
+pub fn candidates_of_each(
+    conn: &mut Conn,
+    key: &IndexKey,
+    role: Role,
+    subjects: &[&Subject],
+) -> Result<Vec<Vec<Candidate>>> {
+    let asked: Vec<Vec<Probe>> = subjects.iter().map(|subject| probes(key, role, subject)).collect();
+    let tokens: BTreeSet<Token> = asked.iter().flatten().map(|probe| probe.token).collect();
+    let holders = holders(conn, &tokens.into_iter().collect::<Vec<_>>())?;
+    let mut each = Vec::with_capacity(asked.len());
+    for (subject, probes) in subjects.iter().zip(&asked) {
+        let found = probes.iter().enumerate().flat_map(|(index, probe)| {
+            holders.get(&probe.token).into_iter().flatten().map(move |person| (index, person.uuid()))
+        });
+        let mut best = rank(subject, probes, found);
+        best.truncate(MOST_EXAMINED);
+        each.push(best);
     }
-    let candidates = rank(subject, &probes, found);
     // A record that was merged away is the survivor, whatever it is called: each of them once, by its best match.
-    let looked_at: Vec<ResourceId> =
-        candidates.iter().take(MOST_EXAMINED).map(|c| ResourceId::from_uuid(c.person)).collect();
-    let survivors = merges::survivors(conn, &looked_at)?;
+    let looked_at: BTreeSet<ResourceId> = each.iter().flatten().map(|c| ResourceId::from_uuid(c.person)).collect();
+    let survivors = merges::survivors(conn, &looked_at.into_iter().collect::<Vec<_>>())?;
     let standing = |c: Candidate| match survivors.get(&ResourceId::from_uuid(c.person)) {
         None => c,
         Some(survivor) => Candidate { person: survivor.uuid(), ..c },
     };
-    let mut shown = BTreeSet::new();
-    Ok(candidates.into_iter().take(MOST_EXAMINED).map(standing).filter(|c| shown.insert(c.person)).collect())
+    Ok(each
+        .into_iter()
+        .map(|candidates| {
+            let mut shown = BTreeSet::new();
+            candidates.into_iter().map(standing).filter(|c| shown.insert(c.person)).collect()
+        })
+        .collect())
+}
+
+#[derive(QueryableByName)]
+struct Holder {
+    #[diesel(sql_type = Integer)]
+    n: i32,
+    #[diesel(sql_type = IdSql)]
+    person_id: ResourceId,
+}
+
+/// Tokens that one statement looks up.
+const MOST_TOKENS: usize = 4_000;
+
+/// Who has each of these tokens, some of them where very many do.
+fn holders(conn: &mut Conn, tokens: &[Token]) -> Result<BTreeMap<Token, Vec<ResourceId>>> {
+    let mut holders: BTreeMap<Token, Vec<ResourceId>> = BTreeMap::new();
+    match conn {
+        // Each token in its own bucket; a multi-get would try every bucket with every token.
+        Conn::Postgres(c) => {
+            for some in tokens.chunks(MOST_TOKENS) {
+                let rows: Vec<Holder> = diesel::sql_query(
+                    "SELECT w.n, p.person_id FROM unnest($1::integer[], $2::smallint[], $3::smallint[], $4::bigint[]) \
+                     AS w (n, bucket, index_id, bidx) CROSS JOIN LATERAL (SELECT i.person_id FROM person_index i \
+                     WHERE i.bucket = w.bucket AND i.index_id = w.index_id AND i.bidx = w.bidx LIMIT $5) p",
+                )
+                .bind::<Array<Integer>, _>((0_i32..).take(some.len()).collect::<Vec<_>>())
+                .bind::<Array<SmallInt>, _>(some.iter().map(|token| token.bucket().number()).collect::<Vec<_>>())
+                .bind::<Array<SmallInt>, _>(some.iter().map(|token| token.index).collect::<Vec<_>>())
+                .bind::<Array<BigInt>, _>(some.iter().map(|token| token.value).collect::<Vec<_>>())
+                .bind::<BigInt, _>(MOST_PER_TOKEN)
+                .kept()
+                .load(c)?;
+                for Holder { n, person_id } in rows {
+                    if let Some(token) = usize::try_from(n).ok().and_then(|n| some.get(n)) {
+                        holders.entry(*token).or_default().push(person_id);
+                    }
+                }
+            }
+        }
+        // In the process itself: one statement, prepared once, is as quick for each.
+        Conn::Sqlite(c) => {
+            for token in tokens {
+                let persons: Vec<ResourceId> = t::table
+                    .filter(t::bucket.eq(token.bucket().number()))
+                    .filter(t::index_id.eq(token.index))
+                    .filter(t::bidx.eq(token.value))
+                    .select(t::person_id)
+                    .limit(MOST_PER_TOKEN)
+                    .kept()
+                    .load(c)?;
+                holders.insert(*token, persons);
+            }
+        }
+    }
+    Ok(holders)
 }
 
 /// Makes the tokens of a person those of an identity, or none of nobody's; answers whether anything was not so.

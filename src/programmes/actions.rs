@@ -1,7 +1,7 @@
 //! What can be done with the record of a programme, whatever its kind: one transaction each.
 
 use super::check::is_country;
-use super::record::{Content, Record, home};
+use super::record::{Content, Record};
 use super::store::{self, Filter};
 use crate::act::Act;
 use crate::agencies::{self, Standing};
@@ -55,7 +55,7 @@ pub async fn create<C: Content, V: Send + 'static>(
 ) -> Result<Written<V>> {
     store
         .write(move |tx| {
-            let claim = idempotency::claim(tx, &once, home::<C>(), record.id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, record.id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let stored = store::find::<C>(tx, Id::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, &act, show, true));
@@ -163,7 +163,7 @@ pub async fn make_move<C: Content, V: Send + 'static>(
         .write(move |tx| {
             let mut record = store::find::<C>(tx, id)?;
             record.must_own(&act)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&record, &act, show, true));
             }

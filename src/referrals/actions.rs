@@ -12,15 +12,18 @@ use crate::auth::Signer;
 use crate::cases::actions::{Written, must_match};
 use crate::cases::head_for_write;
 use crate::cases::participants::{self, Participant};
+use crate::cases::restriction;
 use crate::consents;
 use crate::db::{Conn, Store};
 use crate::http::idempotency::{self, Claim, Once};
 use crate::kernel::error::no_faults;
-use crate::kernel::ids::{ConsentId, ParticipantId, ReceiptId, ReferralId, TransitionId};
+use crate::kernel::ids::{CaseId, ConsentId, ParticipantId, ReceiptId, ReferralId, TransitionId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Result};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::merges;
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
+use crate::victims;
 
 fn written(referral: &Referral, act: &Act, replayed: bool) -> Written<ReferralView> {
     let view = referral.view(Reader::of(&act.scope));
@@ -48,6 +51,17 @@ fn stored_faults(tx: &mut Conn, act: &Act, referral: &Referral) -> Result<Vec<Fa
     }
     faults.extend(strangers);
     Ok(faults)
+}
+
+/// Whoever names the survivor of a merge means the record under which the person is in the case.
+fn place(tx: &mut Conn, referral: &mut Referral) -> Result<()> {
+    if let Some(named) = &mut referral.detail.victims {
+        let known = victims::in_case(tx, referral.case)?;
+        for victim in named {
+            *victim = merges::placed(tx, *victim, &known)?;
+        }
+    }
+    Ok(())
 }
 
 /// The referral that a draft answers, if the caller may answer it: its agency took that one on, and in this case.
@@ -96,13 +110,15 @@ pub async fn draft_referral(store: &Store, act: Act, once: Once, new: ReferralCr
                     Err(other) => return Err(other),
                 },
             }
-            let claim = idempotency::claim(tx, &once, case.bucket(), referral.id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, referral.id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let (stored, _) = store::find(tx, &act.scope, ReferralId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, &act, true));
             }
+            place(tx, &mut referral)?;
             faults.extend(stored_faults(tx, &act, &referral)?);
             no_faults(faults)?;
+            restriction::must_be_shareable(tx, case)?;
             store::insert(tx, &act, &referral)?;
             rest(tx, &referral)?;
             ledger::append(tx, &act.actor, act.now, vec![Entry::new(Action::Created, referral.id, Some(1))])?;
@@ -114,7 +130,7 @@ pub async fn draft_referral(store: &Store, act: Act, once: Once, new: ReferralCr
 /// One referral.
 pub async fn read_referral(store: &Store, act: &Act, id: ReferralId) -> Result<Written<ReferralView>> {
     let act = act.clone();
-    store.read(move |conn| Ok(written(&store::find(conn, &act.scope, id)?.0, &act, false))).await
+    store.read_few(move |conn| Ok(written(&store::find(conn, &act.scope, id)?.0, &act, false))).await
 }
 
 /// One page of one of the caller's boxes.
@@ -154,6 +170,7 @@ pub async fn amend_referral(
             must_match(before.version, version)?;
             let mut after = before.clone();
             let (changed, mut faults) = after.amend(patch.clone(), &act);
+            place(tx, &mut after)?;
             faults.extend(stored_faults(tx, &act, &after)?);
             no_faults(faults)?;
             if !changed.is_empty() {
@@ -206,13 +223,16 @@ pub async fn move_referral(
             if standing != trigger.side() {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, &act, true));
             }
             no_faults(faults.clone())?;
             must_match(before.version, version)?;
             let next = before.state.after(trigger).ok_or_else(|| Error::StateConflict(vec!["no_such_transition".into()]))?;
+            if matches!(next, State::Sent | State::Accepted | State::Redirected) {
+                restriction::must_be_shareable(tx, before.case)?;
+            }
             let mut after = before.clone();
             after.moved(next, &new, act.now);
             if matches!(next, State::Sent | State::Accepted)
@@ -284,18 +304,29 @@ const WITHDRAWN: &str = "consent_withdrawn";
 pub fn revoke_without_consent(tx: &mut Conn, act: &Act, id: ReferralId, consent: ConsentId) -> Result<Vec<Entry>> {
     let before = store::locked(tx, id)?;
     // A draft may rest on another ground by now.
-    let Some(next) = before.state.after(Trigger::Revoke).filter(|_| before.detail.consent_id == Some(consent)) else {
-        return Ok(Vec::new());
-    };
-    let reason = ReferralTransitionCreate {
-        trigger: Trigger::Revoke,
-        reason: Some(WITHDRAWN.to_owned()),
-        outcome: None,
-        to_agency: None,
-    };
+    if before.detail.consent_id == Some(consent) { revoke(tx, act, &before, WITHDRAWN) } else { Ok(Vec::new()) }
+}
+
+/// Revokes the referrals of a case that is restricted, whoever sent them, those that are still open; answers the ledger
+/// entries.
+pub fn revoke_of_restricted(tx: &mut Conn, act: &Act, case: CaseId) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for id in store::open_of(tx, case)? {
+        let before = store::locked(tx, id)?;
+        entries.extend(revoke(tx, act, &before, restriction::GUARD)?);
+    }
+    Ok(entries)
+}
+
+/// Revokes a referral for a reason that its parties read, if it is still open.
+fn revoke(tx: &mut Conn, act: &Act, before: &Referral, why: &str) -> Result<Vec<Entry>> {
+    let id = before.id;
+    let Some(next) = before.state.after(Trigger::Revoke) else { return Ok(Vec::new()) };
+    let reason =
+        ReferralTransitionCreate { trigger: Trigger::Revoke, reason: Some(why.to_owned()), outcome: None, to_agency: None };
     let mut after = before.clone();
     after.moved(next, &reason, act.now);
-    store::update(tx, &before, &after)?;
+    store::update(tx, before, &after)?;
     let (from, to) = (before.state.as_str(), next.as_str());
     let mut entries =
         vec![Entry::new(Action::Transitioned, id, Some(after.version)).moved(Trigger::Revoke.as_str(), from, to)];

@@ -13,6 +13,7 @@ use crate::catalogue::{Catalogue, WrittenUnder, keep_standing_codes};
 use crate::consents::Ground;
 use crate::kernel::ids::{CaseId, ConsentId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Fault, FaultCode, Field, Timestamp};
+use crate::persons::merge_wire::MergedRecord;
 
 /// A referral.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +42,8 @@ pub struct Referral {
     pub created_by_agency: AgencyCode,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// Of the victims named, those whose record was merged away; filled where it is read.
+    pub merged: Vec<MergedRecord>,
 }
 
 /// What no list filters or sorts by. Stored as one document.
@@ -175,6 +178,7 @@ impl Referral {
             created_at: act.now,
             created_by_agency: act.agency().clone(),
             updated_at: act.now,
+            merged: Vec::new(),
         };
         let mut faults = Vec::new();
         referral.check(&act.catalogue, &mut faults);

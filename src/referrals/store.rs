@@ -9,11 +9,12 @@ use super::states::{Standing, State};
 use crate::act::Act;
 use crate::auth::Scope;
 use crate::db::schema::{referral as t, referral_box};
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
-use crate::kernel::ids::{CaseId, ConsentId, ReferralId};
+use crate::kernel::ids::{CaseId, ConsentId, ReferralId, ResourceId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Error, Result, Timestamp};
+use crate::persons::merges;
 use crate::vault::{self, Guarded, Keys};
 
 /// Which of an agency's two boxes, or the one of oversight.
@@ -84,7 +85,21 @@ fn referral(row: Row, keys: &Keys) -> Result<Referral> {
         created_at,
         created_by_agency: agency(&created_by_agency)?,
         updated_at,
+        merged: Vec::new(),
     })
+}
+
+/// Says of referrals which of the victims that they name were merged away.
+fn redirect(conn: &mut Conn, referrals: &mut [Referral]) -> Result<()> {
+    let named = |referral: &Referral| -> Vec<ResourceId> {
+        referral.detail.victims.iter().flatten().map(|victim| victim.erase()).collect()
+    };
+    let merged = merges::redirected(conn, referrals.iter().flat_map(named).collect::<Vec<_>>())?;
+    for referral in referrals.iter_mut().filter(|_| !merged.is_empty()) {
+        let named = named(referral);
+        referral.merged = merged.iter().filter(|one| named.contains(&one.record_id)).copied().collect();
+    }
+    Ok(())
 }
 
 /// A referral and how the caller stands to it; `NotFound` for what is absent or invisible alike.
@@ -92,8 +107,9 @@ pub fn find(conn: &mut Conn, scope: &Scope, id: ReferralId) -> Result<(Referral,
     let (bucket, id) = id.key();
     let row: Row = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(columns()).first(conn)?;
     let keys = vault::keys(conn, [row.3])?;
-    let found = referral(row, &keys)?;
+    let mut found = referral(row, &keys)?;
     let standing = found.standing(scope).ok_or(Error::NotFound)?;
+    redirect(conn, std::slice::from_mut(&mut found))?;
     Ok((found, standing))
 }
 
@@ -146,6 +162,7 @@ pub fn update(tx: &mut Conn, before: &Referral, after: &Referral) -> Result<()> 
                 t::version.eq(after.version),
                 t::updated_at.eq(after.updated_at),
             ))
+            .kept()
             .execute(tx)?;
     if moved == 0 {
         // Somebody was faster; the caller sees the version that won on its next read.
@@ -190,6 +207,7 @@ fn refresh(tx: &mut Conn, of: &Referral, lane: &str, side: Side) -> Result<()> {
             .filter(referral_box::referral_id.eq(of.id)),
     )
     .set((referral_box::state.eq(of.state.as_str()), referral_box::updated_at.eq(of.updated_at)))
+    .kept()
     .execute(tx)?;
     Ok(())
 }
@@ -225,6 +243,19 @@ pub fn open_count(conn: &mut Conn, case: CaseId, owner: &AgencyCode) -> Result<i
         .filter(t::state.eq_any(open.collect::<Vec<_>>()))
         .select(count_star())
         .first(conn)?)
+}
+
+/// The referrals of a case that are not at their end, whoever sent them.
+pub fn open_of(conn: &mut Conn, case: CaseId) -> Result<Vec<ReferralId>> {
+    let open = State::ALL.into_iter().filter(|s| s.open()).map(State::as_str);
+    Ok(t::table
+        .filter(t::bucket.eq(case.bucket().number()))
+        .filter(t::case_id.eq(case))
+        .filter(t::state.eq_any(open.collect::<Vec<_>>()))
+        .select(t::id)
+        .order(t::id.asc())
+        .limit(1_000)
+        .load(conn)?)
 }
 
 /// On what a referral rests, for those who account for disclosures.
@@ -338,5 +369,7 @@ fn many(conn: &mut Conn, ids: &[ReferralId]) -> Result<Vec<Referral>> {
     let rows: Vec<Row> =
         t::table.filter(t::bucket.eq_any(buckets)).filter(t::id.eq_any(ids.to_vec())).select(columns()).load(conn)?;
     let keys = vault::keys(conn, rows.iter().map(|row| row.3))?;
-    rows.into_iter().map(|row| referral(row, &keys)).collect()
+    let mut found = rows.into_iter().map(|row| referral(row, &keys)).collect::<Result<Vec<_>>>()?;
+    redirect(conn, &mut found)?;
+    Ok(found)
 }

@@ -6,6 +6,7 @@ use super::wire::{AwaitedStep, ReferralView};
 use crate::auth::Scope;
 use crate::kernel::AgencyCode;
 use crate::kernel::ids::ReferralId;
+use crate::persons::merge_wire::merged_tag;
 
 /// For whom a referral is shown.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ impl<'r> Reader<'r> {
 
 /// The view part of a referral's entity tag: all who see it see the same, but for the links.
 pub fn tag(view: &ReferralView) -> String {
-    if view.redacted.is_empty() { "a" } else { "r" }.to_owned()
+    format!("{}{}", if view.redacted.is_empty() { "a" } else { "r" }, merged_tag(&view.merged))
 }
 
 impl Referral {
@@ -43,8 +44,21 @@ impl Referral {
             by_agency: if wait.step.side() == Standing::Sender { self.from.clone() } else { self.to.clone() },
             due_at: wait.due,
         });
-        let Self { id, version, number, case, from, to, kind, state, detail, created_at, created_by_agency, updated_at } =
-            self.clone();
+        let Self {
+            id,
+            version,
+            number,
+            case,
+            from,
+            to,
+            kind,
+            state,
+            detail,
+            created_at,
+            created_by_agency,
+            updated_at,
+            merged,
+        } = self.clone();
         let ReferralDetail {
             victims,
             sections,
@@ -116,6 +130,7 @@ impl Referral {
             redirected_to,
             counter_of,
             reported_outcome,
+            merged,
             redacted,
         }
     }

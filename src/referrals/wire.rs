@@ -7,6 +7,7 @@ use validator::Validate;
 use super::states::{State, Trigger};
 use crate::kernel::ids::{CaseId, ConsentId, ReferralId, VictimId};
 use crate::kernel::{AgencyCode, Field, Timestamp};
+use crate::persons::merge_wire::MergedRecord;
 
 /// A referral to draft. Nobody else sees it until it is sent.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -226,6 +227,8 @@ pub struct ReferralView {
     /// What came of the referral that this one answers: code list `referral_outcome`.
     #[schema(required)]
     pub reported_outcome: Option<String>,
+    /// Of the victims named, those whose record was merged into another one.
+    pub merged: Vec<MergedRecord>,
     /// Pointers of what was withheld from this caller: links to referrals that it does not see.
     pub redacted: Vec<String>,
 }

@@ -117,6 +117,7 @@ impl World {
                 extensions: vec![],
                 stage_since: now.date(),
                 chain: crate::cases::model::Chain::default(),
+                restricted_since: None,
                 written_under: crate::catalogue::WrittenUnder::default(),
             },
             created_at: now,

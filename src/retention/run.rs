@@ -8,22 +8,28 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::actions::enter_review;
+use super::model::{Review, State};
 use super::store;
 use crate::cases::model::Case;
 use crate::cases::store::ARCHIVED;
-use crate::cases::{glass, participants};
+use crate::cases::{glass, restriction};
 use crate::catalogue::{Catalogue, RetentionAction, RetentionClass, RetentionRule, RetentionStatus};
 use crate::db::{Conn, Store};
 use crate::erasures::actions::enter;
 use crate::erasures::model::{Erasure, Ground};
-use crate::kernel::ids::{AccusedId, BUCKETS, CaseId, ErasureId, Id, ResourceId, RetentionRunId};
+use crate::holds::model::Held;
+use crate::kernel::ids::{
+    AccusedId, BUCKETS, CaseId, ErasureId, Id, ResourceId, RetentionReviewId, RetentionRunId, VictimId,
+};
 use crate::kernel::page::{Limit, Page};
 use crate::kernel::pii::Pii;
-use crate::kernel::{Bucket, Error, Result, Timestamp};
+use crate::kernel::{Bucket, Error, PartialDate, Result, Timestamp};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::Publication;
 use crate::persons::erasure::{Person, operator};
-use crate::{accused, cases, charges, holds, vault, victims};
+use crate::victims::model::Victim;
+use crate::{accused, cases, charges, holds, referrals, vault, victims};
 
 /// What became of something that fell due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -31,7 +37,7 @@ use crate::{accused, cases, charges, holds, vault, victims};
 pub enum Outcome {
     /// A dry run: it would be done.
     Due,
-    /// Somebody must look at it: it stands in the list.
+    /// Somebody must look at it: it lies on the desks of the owner and of oversight.
     ToReview,
     /// Only the owner and oversight see it from now on.
     Restricted,
@@ -58,6 +64,8 @@ pub struct Item {
     pub due_on: NaiveDate,
     /// What became of it.
     pub outcome: Outcome,
+    /// Where it lies on the desks, if this run laid it there.
+    pub review_id: Option<RetentionReviewId>,
 }
 
 /// What a run found.
@@ -112,16 +120,9 @@ pub fn run(db: &Store, law: &Arc<Catalogue>, how: Run, mut told: impl FnMut(i16)
     Ok(report)
 }
 
-/// What an item is about.
-#[derive(Clone, Copy, Debug)]
-enum Subject {
-    Case(CaseId),
-    Person(Person),
-}
-
 #[derive(Clone, Debug)]
 struct Due {
-    subject: Subject,
+    subject: Held,
     /// The cases that it is of.
     cases: Vec<CaseId>,
     rule: RetentionRule,
@@ -131,19 +132,31 @@ struct Due {
 /// What falls due of a case and of the persons who are first met in it.
 fn due(conn: &mut Conn, law: &Catalogue, id: CaseId, as_of: NaiveDate) -> Result<Vec<Due>> {
     let case = cases::store::one(conn, id)?;
-    let Some(status) = ended(law, &case) else { return Ok(Vec::new()) };
-    let jurisdiction = case.jurisdiction.clone();
-    let falls = |class, status, since: NaiveDate, subject, cases: &[CaseId]| -> Vec<Due> {
-        let rules =
-            law.retention().iter().filter(|r| r.jurisdiction == jurisdiction && r.class == class && r.status == status);
-        rules
-            .map(|rule| Due { subject, cases: cases.to_vec(), rule: rule.clone(), on: rule.due(since) })
-            .filter(|due| due.on <= as_of)
-            .collect()
+    let over = ended(law, &case);
+    let rules: Vec<&RetentionRule> = law.retention().iter().filter(|r| r.jurisdiction == case.jurisdiction).collect();
+    // Coming of age waits for the end of no case.
+    let ages = rules.iter().any(|r| r.status == RetentionStatus::OfAge);
+    if over.is_none() && !ages {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let mut falls = |class, status, subject, cases: &[CaseId], since: &dyn Fn(&RetentionRule) -> Option<NaiveDate>| {
+        for rule in rules.iter().filter(|r| r.class == class && r.status == status) {
+            match since(rule).map(|since| rule.due(since)) {
+                Some(on) if on <= as_of => found.push(Due { subject, cases: cases.to_vec(), rule: (*rule).clone(), on }),
+                _ => {}
+            }
+        }
     };
-    let mut found = falls(RetentionClass::Case, status, case.detail.stage_since, Subject::Case(id), &[id]);
+    if let Some(status) = over {
+        falls(RetentionClass::Case, status, Held::Case(id), &[id], &|_| Some(case.detail.stage_since));
+    }
     let harmed = victims::in_case(conn, id)?.into_iter().map(Person::Victim);
-    let suspected = accused::in_case(conn, id)?.into_iter().map(Person::Accused);
+    let suspected = match over {
+        Some(_) => accused::in_case(conn, id)?,
+        None => Vec::new(),
+    };
+    let suspected = suspected.into_iter().map(Person::Accused);
     let mut persons = harmed.chain(suspected).map(|p| p.survivor(conn)).collect::<Result<Vec<Person>>>()?;
     persons.sort();
     persons.dedup();
@@ -152,6 +165,14 @@ fn due(conn: &mut Conn, law: &Catalogue, id: CaseId, as_of: NaiveDate) -> Result
         // A person of several cases is met once.
         if of.iter().min() != Some(&id) || vault::is_destroyed(conn, person.subject())? {
             continue;
+        }
+        let age = match person {
+            Person::Victim(id) => Age::of(conn, id)?,
+            Person::Accused(_) => None,
+        };
+        let subject = Held::Person(person);
+        if let Some(age) = age.as_ref().filter(|age| age.victim.detail.minor()) {
+            falls(RetentionClass::Victim, RetentionStatus::OfAge, subject, &of, &|rule| age.reached(rule));
         }
         let files = cases::store::many(conn, &of)?;
         if files.iter().any(|file| ended(law, file).is_none()) {
@@ -162,9 +183,36 @@ fn due(conn: &mut Conn, law: &Catalogue, id: CaseId, as_of: NaiveDate) -> Result
             Person::Victim(_) => (RetentionClass::Victim, RetentionStatus::CasesEnded),
             Person::Accused(id) => (RetentionClass::Accused, convicted(conn, law, id, &of)?),
         };
-        found.extend(falls(class, status, since, Subject::Person(person), &of));
+        falls(class, status, subject, &of, &|rule| {
+            let grown = age.as_ref().and_then(|age| age.reached(rule));
+            Some(grown.map_or(since, |day| day.max(since)))
+        });
     }
     Ok(found)
+}
+
+/// What is known of the age of a victim who was a minor when identified, or may have been.
+struct Age {
+    victim: Victim,
+    birth: Option<PartialDate>,
+}
+
+impl Age {
+    /// None of an adult: the age changes nothing.
+    fn of(conn: &mut Conn, id: VictimId) -> Result<Option<Self>> {
+        let victim = victims::store::one(conn, id)?;
+        if !victim.detail.minor_when_identified() {
+            return Ok(None);
+        }
+        Ok(Some(Self { victim, birth: victims::store::own_identity(conn, id)?.birth_date.map(|birth| birth.0) }))
+    }
+
+    /// The day on which the victim has the age that a rule names, if it names one: for certain, or because a review said so.
+    fn reached(&self, rule: &RetentionRule) -> Option<NaiveDate> {
+        let Victim { detail, created_at, .. } = &self.victim;
+        let certain = detail.aged_on(rule.from_age_years?, self.birth, created_at.date());
+        Some(detail.of_age_since.map_or(certain, |said| said.date().min(certain)))
+    }
 }
 
 fn ended(law: &Catalogue, case: &Case) -> Option<RetentionStatus> {
@@ -188,56 +236,77 @@ fn convicted(conn: &mut Conn, law: &Catalogue, id: AccusedId, of: &[CaseId]) -> 
 }
 
 fn settle(db: &Store, due: Due, how: Run) -> Result<Item> {
-    let (class, id) = match due.subject {
-        Subject::Case(id) => ("case", id.erase()),
-        Subject::Person(person) => (person.kind(), person.subject()),
-    };
+    let (class, id) = (due.subject.kind(), due.subject.subject());
     let (rule, action, due_on) = (due.rule.code.clone(), due.rule.action.as_str(), due.on);
-    let outcome = if how.dry {
-        db.read_blocking(|conn| foreseen(conn, &due, id))?
+    let (outcome, review_id) = if how.dry {
+        (db.read_blocking(|conn| foreseen(conn, &due, how.as_of))?, None)
     } else {
-        db.write_blocking(move |tx| carry_out(tx, &due, id, how.now))?
+        // Taken once, so that a transaction that runs again makes the same record.
+        let ids = (Id::generate(how.now, id.bucket()), Id::generate(how.now, id.bucket()));
+        db.write_blocking(move |tx| carry_out(tx, &due, ids, how))?
     };
-    Ok(Item { class, id, rule, action, due_on, outcome })
+    Ok(Item { class, id, rule, action, due_on, outcome, review_id })
 }
 
 fn held(conn: &mut Conn, due: &Due) -> Result<bool> {
+    // A hold keeps what is known; that somebody is of age takes nothing away.
+    if due.rule.status == RetentionStatus::OfAge {
+        return Ok(false);
+    }
     let mut subjects: Vec<ResourceId> = due.cases.iter().map(|case| case.erase()).collect();
-    if let Subject::Person(person) = due.subject {
+    if let Held::Person(person) = due.subject {
         subjects.extend(person.records(conn)?.into_iter().map(Person::subject));
     }
     holds::any_active(conn, &subjects)
 }
 
-fn foreseen(conn: &mut Conn, due: &Due, id: ResourceId) -> Result<Outcome> {
+fn foreseen(conn: &mut Conn, due: &Due, as_of: NaiveDate) -> Result<Outcome> {
     if held(conn, due)? {
         return Ok(Outcome::Held);
     }
-    Ok(if store::seen_to(conn, id, &due.rule.code)? { Outcome::DoneBefore } else { Outcome::Due })
+    let since = store::due_since(conn, due.subject.subject(), &due.rule.code, due.on)?;
+    Ok(if since.is_some_and(|day| day <= as_of) { Outcome::Due } else { Outcome::DoneBefore })
 }
 
-fn carry_out(tx: &mut Conn, due: &Due, id: ResourceId, now: Timestamp) -> Result<Outcome> {
+fn carry_out(
+    tx: &mut Conn,
+    due: &Due,
+    (id, erasure): (RetentionReviewId, ErasureId),
+    how: Run,
+) -> Result<(Outcome, Option<RetentionReviewId>)> {
     if held(tx, due)? {
-        return Ok(Outcome::Held);
+        return Ok((Outcome::Held, None));
     }
-    if !store::see_to(tx, id, &due.rule, due.on, now)? {
-        return Ok(Outcome::DoneBefore);
+    let subject = due.subject.subject();
+    let on = store::due_since(tx, subject, &due.rule.code, due.on)?.unwrap_or(due.on);
+    if !store::see_to(tx, subject, &due.rule, due.on, how.as_of, how.now)? {
+        return Ok((Outcome::DoneBefore, None));
     }
-    match (due.rule.action, due.subject) {
-        (RetentionAction::Restrict, Subject::Case(case)) => {
-            let entries = participants::end_all(tx, now, case)?;
-            ledger::append(tx, &operator(), now, entries)?;
-            Ok(Outcome::Restricted)
+    let mut review = Review::found(id, due.subject, &due.rule, on, how.now);
+    let mut entries = Vec::new();
+    let outcome = match (due.rule.action, due.subject) {
+        // Whoever works with it still is not shut out by a date: somebody decides.
+        (RetentionAction::Restrict, Held::Case(case)) if referrals::store::open_of(tx, case)?.is_empty() => {
+            entries.extend(restriction::restrict(tx, case, how.now)?);
+            review.done(State::Restricted, None);
+            Outcome::Restricted
         }
-        (RetentionAction::Pseudonymise | RetentionAction::Erase, Subject::Person(person)) => propose(tx, due, person, now),
-        _ => Ok(Outcome::ToReview),
-    }
+        (RetentionAction::Pseudonymise | RetentionAction::Erase, Held::Person(person)) => {
+            let proposed = propose(tx, due, person, erasure, how.now)?;
+            review.done(State::ErasureProposed, Some(proposed));
+            Outcome::ErasureProposed
+        }
+        _ => Outcome::ToReview,
+    };
+    entries.extend(enter_review(tx, &review)?);
+    ledger::append(tx, &operator(), how.now, entries)?;
+    Ok((outcome, Some(id)))
 }
 
-fn propose(tx: &mut Conn, due: &Due, person: Person, now: Timestamp) -> Result<Outcome> {
+fn propose(tx: &mut Conn, due: &Due, person: Person, id: ErasureId, now: Timestamp) -> Result<ErasureId> {
     // One that is being asked for already is enough.
-    if crate::erasures::store::open_of(tx, person)?.is_some() {
-        return Ok(Outcome::ErasureProposed);
+    if let Some(open) = crate::erasures::store::open_of(tx, person)? {
+        return Ok(open);
     }
     let case = due.cases.first().ok_or_else(|| Error::internal("a person without a case"))?;
     let owner = glass::owner(tx, *case)?;
@@ -248,9 +317,8 @@ fn propose(tx: &mut Conn, due: &Due, person: Person, now: Timestamp) -> Result<O
         best_interest: None,
         reason: Pii(due.rule.labels.es.clone()),
     };
-    let id: ErasureId = Id::generate(now, person.subject().bucket());
     enter(tx, &operator(), &Erasure::propose(id, ground, &owner, None, now), None)?;
-    Ok(Outcome::ErasureProposed)
+    Ok(id)
 }
 
 /// Leaves the run's figures in the ledger.

@@ -21,6 +21,7 @@ use crate::kernel::ids::{BeneficiaryId, ConsentId, ReunificationId, TransitionId
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{Error, Fault, FaultCode, PartialDate, Result};
 use crate::ledger::{self, Action, Entry};
+use crate::persons::merges;
 use crate::programmes::ground::{self, Ground};
 use crate::programmes::standing::{self, Helped, Role, Standing};
 use crate::transitions::{self, AvailableTransition, AvailableTransitions, Done, TransitionView};
@@ -90,7 +91,7 @@ pub async fn begin(
             if sight.relation == Relation::Oversight {
                 return Err(Error::OwnerOnly);
             }
-            let claim = idempotency::claim(tx, &once, victim.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let (stored, stand) = find(tx, &act, ReunificationId::from_uuid(resource.uuid()))?;
                 return Ok(written(&stored, stand, identities, true));
@@ -137,8 +138,11 @@ pub async fn list(
     limit: Limit,
 ) -> Result<(Page<ReunificationView>, ReunificationTotals)> {
     let act = act.clone();
+    let mut filter = filter;
     store
         .read(move |conn| {
+            // The desk counts a person of several records by the one that stands for them.
+            filter.victim = filter.victim.map(|victim| merges::survivor(conn, victim)).transpose()?;
             let totals = desk::totals(conn, &act.scope, &filter)?;
             let Page { items, next } = desk::list(conn, &act.scope, &filter, after.as_ref(), limit)?;
             let mut views = Vec::with_capacity(items.len());
@@ -206,7 +210,7 @@ pub async fn add_beneficiary(
         .write(move |tx| {
             let (before, stand) = find(tx, &act, id)?;
             must_work(stand)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), relative.erase(), before.version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, relative.erase(), before.version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, stand, identities, true));
             }
@@ -289,7 +293,7 @@ pub async fn make_move(
             let (before, stand) = find(tx, &act, id)?;
             must_work(stand)?;
             let (_, one) = before.of(relative)?;
-            let claim = idempotency::claim(tx, &once, id.bucket(), relative.erase(), version + 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, relative.erase(), version + 1, act.now)?;
             if let Claim::Replay { .. } = claim {
                 return Ok(written(&before, stand, identities, true));
             }

@@ -16,6 +16,7 @@ use crate::kernel::agency_code::{OVERSIGHT_LANE, lane_bucket};
 use crate::kernel::ids::{ReunificationId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Result};
+use crate::victims;
 
 /// What the desk is asked for: reunifications with a relative who matches all of it.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,8 @@ pub fn settle(tx: &mut Conn, before: Option<&Reunification>, after: &Reunificati
     let now: Vec<&str> = lanes(after).collect();
     let mut touched: Vec<(i16, &str)> =
         before.into_iter().flat_map(lanes).chain(lanes(after)).map(|lane| (lane_bucket(lane).number(), lane)).collect();
+    // A person of several records is counted once, by the one that stands for them.
+    let person = victims::store::counted_as(tx, after.victim)?;
     // One order for everybody, so that two writers never wait for each other.
     touched.sort_unstable();
     touched.dedup();
@@ -58,7 +61,7 @@ pub fn settle(tx: &mut Conn, before: Option<&Reunification>, after: &Reunificati
                     t::agency_code.eq(lane),
                     t::reunification_id.eq(after.id),
                     t::beneficiary_id.eq(one.id),
-                    t::victim_id.eq(after.victim),
+                    t::victim_id.eq(person),
                     t::country.eq(&after.country),
                     t::state.eq(one.state.as_str()),
                     t::reunited_year.eq(one.reunited_in()),

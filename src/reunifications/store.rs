@@ -121,6 +121,23 @@ pub fn many(conn: &mut Conn, ids: &[ReunificationId]) -> Result<Vec<Reunificatio
     Ok(found)
 }
 
+/// Makes the desks say anew whom the reunifications of a record are counted for.
+pub fn resettle(tx: &mut Conn, victim: VictimId) -> Result<()> {
+    let rows: Vec<Row> = t::table
+        .filter(t::bucket.eq(victim.bucket().number()))
+        .filter(t::victim_id.eq(victim))
+        .select(columns())
+        .order(t::id.asc())
+        .limit(1_000)
+        .load(tx)?;
+    let keys = vault::keys(tx, rows.first().map(|_| victim))?;
+    for row in rows {
+        let record = reunification(row, &keys)?;
+        desk::settle(tx, Some(&record), &record)?;
+    }
+    Ok(())
+}
+
 /// The reunifications of a victim that rest on a consent.
 pub fn resting(conn: &mut Conn, victim: VictimId, consent: ConsentId) -> Result<Vec<Reunification>> {
     let rows: Vec<Row> = t::table

@@ -87,6 +87,32 @@ pub struct Funnel {
     pub archived: u64,
 }
 
+/// Rows below which another thread is not worth its start.
+const LEAST_ROWS: usize = 50_000;
+
+/// What some rows bring to a table.
+#[derive(Default)]
+struct Part {
+    counts: Counts,
+    total: u64,
+    /// Persons of several cases: few, so they are looked at afterwards; by cell.
+    again: Vec<(u64, u64)>,
+    /// The same, once.
+    seen: Vec<u64>,
+}
+
+impl Part {
+    fn add(&mut self, other: Self) {
+        let Self { counts, total, again, seen } = other;
+        for (key, count) in counts {
+            *self.counts.entry(key).or_default() += count;
+        }
+        self.total += total;
+        self.again.extend(again);
+        self.seen.extend(seen);
+    }
+}
+
 impl Memory {
     /// What an observer sees of a case; none where nothing.
     pub(super) fn in_sight<'m>(&'m self, lane: &Observer, row: &CaseRow) -> Option<InSight<'m>> {
@@ -110,7 +136,18 @@ impl Memory {
     }
 
     /// Every thing that a question is about, with its case.
-    pub(super) fn each<'m>(&'m self, lane: &Lane, question: &Question, mut f: impl FnMut(&'m CaseRow, Unit<'m>)) {
+    pub(super) fn each<'m>(&'m self, lane: &Lane, question: &Question, f: impl FnMut(&'m CaseRow, Unit<'m>)) {
+        self.each_of(&self.rows, lane, question, f);
+    }
+
+    /// The same, of some of the rows.
+    fn each_of<'m>(
+        &'m self,
+        rows: &'m [CaseRow],
+        lane: &Lane,
+        question: &Question,
+        mut f: impl FnMut(&'m CaseRow, Unit<'m>),
+    ) {
         let observer = self.observer(lane);
         let (from, to) = (question.from.map_or(i32::MIN, day_number), question.to.map_or(i32::MAX, day_number));
         let only: Vec<(Dimension, Vec<Word>)> = question
@@ -118,10 +155,12 @@ impl Memory {
             .iter()
             .map(|(d, texts)| (*d, texts.iter().filter_map(|t| self.word_of(*d, t)).collect()))
             .collect();
+        // Care tells of somebody's life: whoever does not see the help does not count by it either.
+        let by_care = question.by.iter().chain(question.only.iter().map(|(d, _)| d)).any(|d| d.is_care());
         let passes = |row: &CaseRow, unit: Unit<'_>| {
             only.iter().all(|(d, words)| self.values(*d, row, unit).as_slice().iter().any(|w| words.contains(w)))
         };
-        for row in self.rows.iter().filter(|r| r.live && !r.elsewhere && r.reported >= from && r.reported <= to) {
+        for row in rows.iter().filter(|r| r.live && !r.elsewhere && r.reported >= from && r.reported <= to) {
             let Some(sight) = self.in_sight(&observer, row) else { continue };
             match question.subject {
                 Subject::Cases => {
@@ -129,7 +168,9 @@ impl Memory {
                         f(row, Unit::Case);
                     }
                 }
-                Subject::Victims if sight.sections.has(Section::Victims) => {
+                Subject::Victims
+                    if sight.sections.has(Section::Victims) && (!by_care || sight.sections.has(Section::Assistance)) =>
+                {
                     let named = sight.share.filter(|s| s.some).map(|s| s.victims.of(&self.named));
                     for one in row.victims.of(&self.victims) {
                         let unit = Unit::Victim(one);
@@ -156,31 +197,26 @@ impl Memory {
 
     /// The table of a question: persons once per cell, however many cases they are in.
     pub fn table(&self, lane: &Lane, question: &Question) -> Table {
-        let mut by = question.by.iter().copied();
-        let dimensions = [by.next(), by.next(), by.next()];
-        let mut counts = Counts::default();
-        let mut total = 0_u64;
-        // Persons of several cases: few, so they are looked at afterwards.
-        let (mut again, mut seen) = (Vec::new(), Vec::new());
-        self.each(lane, question, |row, unit| {
-            let values = dimensions.map(|d| d.map_or(Values::One(0), |d| self.values(d, row, unit)));
-            let repeated = unit.repeated();
-            match repeated {
-                Some(person) => seen.push(person),
-                None => total += 1,
-            }
-            let [first, second, third] = &values;
-            for a in first.as_slice() {
-                for b in second.as_slice() {
-                    for c in third.as_slice() {
-                        let key = u64::from(*a) | u64::from(*b) << 16 | u64::from(*c) << 32;
-                        match repeated {
-                            Some(person) => again.push((person, key)),
-                            None => *counts.entry(key).or_default() += 1,
-                        }
-                    }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let parts = (self.rows.len() / LEAST_ROWS).clamp(1, cores);
+        self.table_in(parts, lane, question)
+    }
+
+    /// The same, counted by so many threads.
+    fn table_in(&self, parts: usize, lane: &Lane, question: &Question) -> Table {
+        let size = self.rows.len().div_ceil(parts.max(1)).max(1);
+        let Part { mut counts, mut total, mut again, mut seen } = std::thread::scope(|scope| {
+            let mut chunks = self.rows.chunks(size);
+            let first = chunks.next().unwrap_or_default();
+            let others: Vec<_> = chunks.map(|rows| scope.spawn(|| self.part(rows, lane, question))).collect();
+            let mut whole = self.part(first, lane, question);
+            for other in others {
+                match other.join() {
+                    Ok(part) => whole.add(part),
+                    Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
+            whole
         });
         seen.sort_unstable();
         seen.dedup();
@@ -200,6 +236,34 @@ impl Memory {
             .collect();
         cells.sort();
         Table { total, cells }
+    }
+
+    /// What some of the rows bring to a table.
+    fn part(&self, rows: &[CaseRow], lane: &Lane, question: &Question) -> Part {
+        let mut by = question.by.iter().copied();
+        let dimensions = [by.next(), by.next(), by.next()];
+        let Part { mut counts, mut total, mut again, mut seen } = Part::default();
+        self.each_of(rows, lane, question, |row, unit| {
+            let values = dimensions.map(|d| d.map_or(Values::One(0), |d| self.values(d, row, unit)));
+            let repeated = unit.repeated();
+            match repeated {
+                Some(person) => seen.push(person),
+                None => total += 1,
+            }
+            let [first, second, third] = &values;
+            for a in first.as_slice() {
+                for b in second.as_slice() {
+                    for c in third.as_slice() {
+                        let key = u64::from(*a) | u64::from(*b) << 16 | u64::from(*c) << 32;
+                        match repeated {
+                            Some(person) => again.push((person, key)),
+                            None => *counts.entry(key).or_default() += 1,
+                        }
+                    }
+                }
+            }
+        });
+        Part { counts, total, again, seen }
     }
 
     /// How far files got, and after how long. The question's subject and dimensions do not matter.
@@ -261,6 +325,8 @@ impl Memory {
             (D::Minority, Unit::Victim(v)) => Values::One(v.minority),
             (D::Status, Unit::Victim(v)) => Values::One(v.status),
             (D::Recruitment, Unit::Victim(v)) => Values::One(v.recruitment),
+            (D::CareState, Unit::Victim(v)) => Values::One(v.care),
+            (D::CareReached, Unit::Victim(v)) => list(v.care_reached),
             (D::Nationality, Unit::Victim(v)) => list(v.nationalities),
             (D::Purpose, Unit::Victim(v)) => list(v.purposes),
             (D::Kind, Unit::Accused(a)) => Values::One(a.kind),
@@ -338,4 +404,70 @@ pub(super) fn durations(mut days: Vec<i64>) -> Durations {
     };
     let cases = u64::try_from(days.len()).unwrap_or(0);
     Durations { cases, p25: at(25), median: at(50), p75: at(75), p90: at(90) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::ids::{CaseId, VictimId};
+    use crate::statistics::facts::{CaseFacts, VictimFacts};
+    use proptest::prelude::*;
+
+    fn case(victims: &[(u8, bool, u8)]) -> CaseFacts {
+        let victim = |(person, again, sex): &(u8, bool, u8)| VictimFacts {
+            // Who is in one case only has an id of her or his own.
+            id: VictimId::from_uuid(if *again { uuid::Uuid::from_u128(u128::from(*person)) } else { uuid::Uuid::new_v4() }),
+            person: None,
+            again: *again,
+            sex: ["female", "male", "unknown"][usize::from(*sex) % 3].into(),
+            age_band: "unknown".into(),
+            nationalities: vec!["PE".into(), "VE".into()],
+            birth: None,
+            status: "presumed".into(),
+            recruitment: None,
+            means: Vec::new(),
+            purposes: Vec::new(),
+            care: None,
+        };
+        CaseFacts {
+            owner: "PE-MP".into(),
+            jurisdiction: "PE".into(),
+            procedure: "NCPP2004".into(),
+            stage: "reported".into(),
+            reported: chrono::NaiveDate::from_ymd_opt(2025, 3, 1).unwrap(),
+            registered: chrono::NaiveDate::from_ymd_opt(2025, 3, 2).unwrap(),
+            territory: None,
+            scope: None,
+            channel: "police".into(),
+            complexity: "simple".into(),
+            exploitation: Vec::new(),
+            dated: false,
+            elsewhere: false,
+            steps: [None; 4],
+            shares: Vec::new(),
+            victims: victims.iter().map(victim).collect(),
+            accused: Vec::new(),
+            charges: Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn however_many_threads_count_a_person_is_counted_once(
+            cases in prop::collection::vec(prop::collection::vec((0u8..20, any::<bool>(), 0u8..3), 0..4), 0..60),
+        ) {
+            let mut memory = Memory::default();
+            for victims in &cases {
+                memory.put(CaseId::from_uuid(uuid::Uuid::new_v4()), &case(victims)).unwrap();
+            }
+            let question = Question { by: vec![Dimension::Sex, Dimension::Nationality], ..Question::of(Subject::Victims) };
+            let alone = memory.table_in(1, &Lane::All, &question);
+            let once: std::collections::BTreeSet<u8> = cases.iter().flatten().filter(|(_, again, _)| *again).map(|(p, ..)| *p).collect();
+            let single = cases.iter().flatten().filter(|(_, again, _)| !*again).count();
+            prop_assert_eq!(alone.total, (once.len() + single) as u64);
+            for parts in [2, 3, 7] {
+                prop_assert_eq!(&memory.table_in(parts, &Lane::All, &question), &alone);
+            }
+        }
+    }
 }

@@ -171,6 +171,18 @@ pub struct VictimFacts {
     /// Purposes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub purposes: Vec<String>,
+    /// How the person's care went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub care: Option<CareFacts>,
+}
+
+/// How a person's care went. It tells of somebody's life, so it counts only for those who see the help itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CareFacts {
+    /// Where it stands: code list `care_state`.
+    pub state: String,
+    /// Every state that it ever reached, in the order of their codes.
+    pub reached: Vec<String>,
 }
 
 impl VictimFacts {

@@ -116,6 +116,12 @@ pub struct VictimWhere {
     /// Code list `purpose`
     #[param(max_length = 400)]
     pub purpose: Option<String>,
+    /// Where their care stands (code list `care_state`); of cases whose help the caller sees
+    #[param(max_length = 400)]
+    pub care_state: Option<String>,
+    /// States that their care ever reached (code list `care_state`); of cases whose help the caller sees
+    #[param(max_length = 400)]
+    pub care_reached: Option<String>,
 }
 
 /// Filters of accused persons.
@@ -218,8 +224,8 @@ pub(super) fn scope(lane: &Lane) -> StatisticsScope {
 }
 
 /// Up to where an answer is complete.
-pub(super) fn as_of(AsOf { position, at }: AsOf) -> StatisticsAsOf {
-    StatisticsAsOf { position, at }
+pub(super) fn as_of(AsOf { position, at, skipped }: AsOf) -> StatisticsAsOf {
+    StatisticsAsOf { position, at, skipped }
 }
 
 fn filters(question: &Question) -> Vec<StatisticsFilter> {
@@ -294,8 +300,11 @@ pub async fn statistics_cases(req: HttpRequest, allowed: Allowed<StatisticsRead>
 
 /// How many victims there are, each person once, by up to three dimensions; of cases that the caller may see, and among
 /// those shared with it, of the victims that it was granted.
+///
+/// `by=care_reached` is the funnel of their care: each victim counts under every state that her or his care ever reached, from
+/// `detected` to `closed`. By care only those are counted whose help the caller sees (section `assistance`).
 #[utoipa::path(tag = "statistics", summary = "Count victims",
-    params(("by" = Option<String>, Query, description = "Up to three of: sex, age_band, minority, nationality, status, recruitment, purpose, stage, exploitation, form, sector, reach, department, place, month, quarter, year, agency", max_length = 200, example = "sex,minority"), Where, VictimWhere),
+    params(("by" = Option<String>, Query, description = "Up to three of: sex, age_band, minority, nationality, status, recruitment, purpose, care_state, care_reached, stage, exploitation, form, sector, reach, department, place, month, quarter, year, agency", max_length = 200, example = "sex,minority"), Where, VictimWhere),
     responses((status = 200, description = "The counts", content((StatisticsTable = "application/json"), (String = "text/csv", example = "sex,count\r\nfemale,29\r\nmale,2\r\n"), (String = "image/svg+xml", example = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>")))),
     security(("oauth2" = ["statistics:read"])))]
 #[get("/v1/statistics/victims")]

@@ -52,6 +52,8 @@ pub fn dimension(dimension: Dimension, lang: &str) -> &'static str {
         D::Status => ("condición de víctima", "victim status", "statut de victime"),
         D::Recruitment => ("captación", "recruitment", "recrutement"),
         D::Purpose => ("finalidad", "purpose", "finalité"),
+        D::CareState => ("atención a la víctima", "victim's care", "accompagnement de la victime"),
+        D::CareReached => ("etapa de atención alcanzada", "stage of care reached", "étape d'accompagnement atteinte"),
         D::Kind => ("tipo", "kind", "type"),
         D::Offence => ("delito", "offence", "infraction"),
         D::ChargeState => ("estado del cargo", "state of the charge", "état du chef"),

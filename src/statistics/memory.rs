@@ -102,6 +102,8 @@ pub(super) struct VictimRow {
     pub birth: Word,
     pub nationalities: Span,
     pub purposes: Span,
+    pub care: Word,
+    pub care_reached: Span,
 }
 
 #[derive(Clone, Debug)]
@@ -143,6 +145,8 @@ pub struct AsOf {
     pub position: i64,
     /// When the last of these was made; none before the first.
     pub at: Option<Timestamp>,
+    /// Cases that could not be read: they count as they were read last, or not at all.
+    pub skipped: u64,
 }
 
 /// The rows.
@@ -166,6 +170,29 @@ impl Memory {
     /// Cases in it.
     pub fn len(&self) -> usize {
         self.at.len()
+    }
+
+    /// Bytes that the rows take. The words are a few thousand short texts and do not count.
+    pub fn bytes(&self) -> usize {
+        fn of<T>(pool: &Vec<T>) -> usize {
+            pool.capacity() * size_of::<T>()
+        }
+        // A hash table keeps a byte of its own for every place.
+        let map = self.at.capacity() * 8 / 7 * (size_of::<(CaseId, u32)>() + 1);
+        let persons = of(&self.victims) + of(&self.accused) + of(&self.named);
+        map + persons + of(&self.rows) + of(&self.shares) + of(&self.charges) + of(&self.lists)
+    }
+
+    /// Gives back what the pools took in advance: after everything was read, little more comes.
+    pub fn settle(&mut self) {
+        self.rows.shrink_to_fit();
+        self.shares.shrink_to_fit();
+        self.named.shrink_to_fit();
+        self.victims.shrink_to_fit();
+        self.accused.shrink_to_fit();
+        self.charges.shrink_to_fit();
+        self.lists.shrink_to_fit();
+        self.at.shrink_to_fit();
     }
 
     /// Whether it is empty.
@@ -266,13 +293,28 @@ impl Memory {
     }
 
     fn victim(&mut self, victim: &VictimFacts) -> Result<VictimRow> {
-        let VictimFacts { id, person: of, again, sex, age_band, nationalities, birth, status, recruitment, means, purposes } =
-            victim;
+        let VictimFacts {
+            id,
+            person: of,
+            again,
+            sex,
+            age_band,
+            nationalities,
+            birth,
+            status,
+            recruitment,
+            means,
+            purposes,
+            care,
+        } = victim;
+        let (care, reached) =
+            care.as_ref().map_or((NOT_RECORDED, [].as_slice()), |care| (care.state.as_str(), care.reached.as_slice()));
         Ok(VictimRow {
             record: person(*id),
             person: person(of.unwrap_or(*id)),
             again: *again,
-            means: !means.is_empty(),
+            // "Not known yet" is no means.
+            means: means.iter().any(|code| code != "unknown"),
             sex: self.words.word(sex)?,
             age_band: self.words.word(age_band)?,
             minority: self.words.word(victim.minority())?,
@@ -281,6 +323,8 @@ impl Memory {
             birth: self.words.word(birth.as_deref().unwrap_or(NOT_RECORDED))?,
             nationalities: self.list(nationalities)?,
             purposes: self.list(purposes)?,
+            care: self.words.word(care)?,
+            care_reached: self.list(reached)?,
         })
     }
 
@@ -328,6 +372,7 @@ impl Memory {
             for one in &mut harmed {
                 one.nationalities = list(one.nationalities)?;
                 one.purposes = list(one.purposes)?;
+                one.care_reached = list(one.care_reached)?;
             }
             let mut suspects = row.accused.of(&accused).to_vec();
             for one in &mut suspects {

@@ -9,7 +9,7 @@
 //! | `memory`, `count`, `words` | facts as rows of numbers, and counting over them |
 //! | `question` | what can be asked |
 //! | `un`, `quality` | tables for the United Nations; how good the data are |
-//! | `protection`, `release`, `publish`, `open_data` | what may be published, frozen, and read by everybody |
+//! | `protection`, `release`, `proposal`, `publish`, `open_data` | what may be published, who lets it go, and how everybody reads it |
 
 pub mod actions;
 pub mod count;
@@ -20,17 +20,21 @@ pub mod memory;
 pub mod open_data;
 pub mod period;
 pub mod projector;
+pub mod proposal;
+pub mod proposal_store;
 pub mod protection;
 pub mod publish;
 pub mod quality;
 pub mod question;
 pub mod release;
+pub mod release_http;
 pub mod release_store;
 pub mod render;
 pub mod store;
 pub mod un;
 pub mod un_http;
 pub mod wire;
+pub mod wire_release;
 pub mod wire_un;
 pub mod words;
 

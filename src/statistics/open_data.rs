@@ -1,7 +1,13 @@
 //! Open data: the releases, for everybody, without a token. What is here cannot reach anything but releases.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, get, web};
+use arc_swap::ArcSwapOption;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,9 +15,11 @@ use super::period::Period;
 use super::release::{LICENCE, sha256};
 use super::release_store::{self, Frozen};
 use super::render;
-use crate::db::Store;
+use crate::auth::door::address;
+use crate::db::{Conn, Store};
 use crate::http::accept;
 use crate::http::etag::if_none_match;
+use crate::http::limits::Limits;
 use crate::http::path;
 use crate::http::problem::Problem;
 use crate::http::query::Params;
@@ -23,28 +31,105 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     cfg.service(open_data_list).service(open_data_release).service(open_data_cube);
 }
 
-/// The way to the releases, and to nothing else.
+/// How long the list of releases is answered without asking whether there is a new one. What is in it never changes.
+const LIST_FRESH: Duration = Duration::from_secs(30);
+/// Most texts that are held ready.
+const HELD: usize = 500;
+
+/// A text that never changes, with its tag.
+#[derive(Debug)]
+struct Text {
+    body: String,
+    tag: String,
+}
+
+impl Text {
+    fn new(body: String, form: &str) -> Arc<Self> {
+        let hash: String = sha256(&body).chars().take(32).collect();
+        Arc::new(Self { tag: format!("\"{hash}.{form}\""), body })
+    }
+}
+
+/// The way to the releases, and to nothing else. What was read once is held: a release never changes.
 pub struct Shelf {
     store: Store,
+    limits: Arc<Limits>,
+    proxies: Vec<IpAddr>,
+    held: Cache<(String, String), Arc<Text>>,
+    list: ArcSwapOption<(Instant, Arc<Text>)>,
 }
 
 impl Shelf {
     /// Of a registry.
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, limits: Arc<Limits>, proxies: Vec<IpAddr>) -> Self {
+        Self { store, limits, proxies, held: Cache::new(HELD), list: ArcSwapOption::empty() }
     }
 
-    async fn releases(&self) -> Result<Vec<Frozen>> {
-        self.store.read(release_store::releases).await
+    /// Counts a read against the quota of its address.
+    fn admit(&self, req: &HttpRequest) -> Result<()> {
+        let Some(address) = address(req, &self.proxies) else { return Ok(()) };
+        let (state, room) = self.limits.visit(address);
+        if let Some(state) = state {
+            req.extensions_mut().insert(state);
+        }
+        room
     }
 
-    async fn release(&self, period: String) -> Result<Frozen> {
-        self.store.read(move |conn| release_store::release(conn, &period)).await
+    async fn releases(&self) -> Result<Arc<Text>> {
+        if let Some(held) = self.list.load_full().filter(|held| held.0.elapsed() < LIST_FRESH) {
+            return Ok(Arc::clone(&held.1));
+        }
+        let releases = self.store.read(release_store::releases).await?;
+        let items = releases.iter().map(ReleaseView::of).collect::<Result<Vec<_>>>()?;
+        let body = serde_json::to_string(&StatisticsReleasePage { items, next_cursor: None }).map_err(Error::internal)?;
+        let text = Text::new(body, "j");
+        self.list.store(Some(Arc::new((Instant::now(), Arc::clone(&text)))));
+        Ok(text)
     }
 
-    async fn cube(&self, period: String, name: String) -> Result<(String, String)> {
-        self.store.read(move |conn| release_store::cube(conn, &period, &name)).await
+    /// The list has changed: the next reader asks for it.
+    pub fn published(&self) {
+        self.list.store(None);
     }
+
+    async fn held(
+        &self,
+        key: (String, String),
+        read: impl FnOnce(&mut Conn) -> Result<(String, &'static str)> + Send + 'static,
+    ) -> Result<Arc<Text>> {
+        if let Some(held) = self.held.get(&key) {
+            return Ok(held);
+        }
+        let (body, form) = self.store.read(read).await?;
+        let text = Text::new(body, form);
+        self.held.insert(key, Arc::clone(&text));
+        Ok(text)
+    }
+
+    async fn release(&self, period: String) -> Result<Arc<Text>> {
+        let key = (period.clone(), String::new());
+        self.held(key, move |conn| Ok((release_store::release(conn, &period)?.content, "j"))).await
+    }
+
+    async fn cube(&self, period: String, name: String, csv: bool) -> Result<Arc<Text>> {
+        let key = (period.clone(), if csv { format!("{name}.csv") } else { name.clone() });
+        self.held(key, move |conn| {
+            let (body, _) = release_store::cube(conn, &period, &name)?;
+            if csv { Ok((spreadsheet(&body)?, "c")) } else { Ok((body, "j")) }
+        })
+        .await
+    }
+}
+
+/// A published table for a spreadsheet.
+fn spreadsheet(body: &str) -> Result<String> {
+    let table: OpenDataCube = serde_json::from_str(body).map_err(|_| Error::internal("a published table"))?;
+    let head: Vec<&str> = table.dimensions.iter().map(String::as_str).chain(["count"]).collect();
+    let rows = table.items.iter().map(|CubeRow { values, count }| {
+        let count = count.map_or_else(String::new, |n| n.to_string());
+        values.iter().cloned().chain([count]).collect()
+    });
+    Ok(render::csv(&head, rows))
 }
 
 /// A release.
@@ -201,6 +286,21 @@ pub struct Methodology {
     pub fr: String,
 }
 
+/// Up to where a release counted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReleaseAsOf {
+    /// Entries of the record that are in it: position in the sealed order.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub position: i64,
+    /// When the last of them was made.
+    #[schema(required)]
+    pub at: Option<Timestamp>,
+    /// Cases that could not be read when it was made; absent where all could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    pub skipped: Option<u64>,
+}
+
 /// The manifest of a release: what it is about, how it was made, its tables and their hashes.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({"release": "2025", "from": "2025-01-01", "to": "2025-12-31", "published_at": "2026-03-31T12:00:00.000Z",
@@ -219,7 +319,7 @@ pub struct OpenDataManifest {
     /// When it was published.
     pub published_at: Timestamp,
     /// Up to where it counted.
-    pub as_of: super::wire::StatisticsAsOf,
+    pub as_of: ReleaseAsOf,
     /// Licence (SPDX).
     #[schema(max_length = 40)]
     pub licence: String,
@@ -238,31 +338,32 @@ pub struct OpenDataManifest {
 type Answer = std::result::Result<HttpResponse, Problem>;
 
 /// Bytes that anybody may keep for an hour; 304 for who has them.
-fn open(req: &HttpRequest, form: &'static str, name: &str, body: String) -> HttpResponse {
-    let hash: String = sha256(&body).chars().take(32).collect();
-    let tag = format!("\"{hash}.{name}\"");
-    let had = if_none_match(req.headers(), &tag);
+fn open(req: &HttpRequest, form: &'static str, text: &Text) -> HttpResponse {
+    let had = if_none_match(req.headers(), &text.tag);
     let mut response = if had.is_some() { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
-        .insert_header((header::ETAG, had.clone().unwrap_or(tag)))
+        .insert_header((header::ETAG, had.clone().unwrap_or_else(|| text.tag.clone())))
         .insert_header((header::CACHE_CONTROL, "public, max-age=3600, stale-if-error=86400"))
         .insert_header((header::VARY, "Accept, Accept-Encoding"))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     if had.is_some() {
         return response.finish();
     }
-    response.content_type(if form == accept::CSV { "text/csv; charset=utf-8; header=present" } else { form }).body(body)
+    let kind = if form == accept::CSV { "text/csv; charset=utf-8; header=present" } else { form };
+    response.content_type(kind).body(text.body.clone())
 }
 
 /// Every release of figures, the newest period first. Releases are made once for a period and never changed.
+///
+/// Open data are read without a token, so an address has a quota (`RateLimit`): beyond it the answer is 429 with
+/// `Retry-After`. They may be kept for an hour, and asked for again with `If-None-Match`.
 #[utoipa::path(tag = "statistics", summary = "List releases",
     responses((status = 200, description = "The releases", body = StatisticsReleasePage), (status = 304, description = "Not changed")), security(()))]
 #[get("/v1/open-data/releases")]
 pub async fn open_data_list(req: HttpRequest, shelf: web::Data<Shelf>) -> Answer {
+    shelf.admit(&req)?;
     Params::parse(&req, &[])?;
-    let items = shelf.releases().await?.iter().map(ReleaseView::of).collect::<Result<Vec<_>>>()?;
-    let body = serde_json::to_string(&StatisticsReleasePage { items, next_cursor: None }).map_err(Error::internal)?;
-    Ok(open(&req, accept::JSON, "j", body))
+    Ok(open(&req, accept::JSON, shelf.releases().await?.as_ref()))
 }
 
 /// One release: what it is about, how the figures were made and protected, its tables and their hashes. Its bytes are those
@@ -272,9 +373,10 @@ pub async fn open_data_list(req: HttpRequest, shelf: web::Data<Shelf>) -> Answer
     responses((status = 200, description = "The manifest", body = OpenDataManifest), (status = 304, description = "Not changed")), security(()))]
 #[get("/v1/open-data/releases/{release}")]
 pub async fn open_data_release(req: HttpRequest, shelf: web::Data<Shelf>) -> Answer {
+    shelf.admit(&req)?;
     Params::parse(&req, &[])?;
     let period = path::text(&req, "release")?.to_owned();
-    Ok(open(&req, accept::JSON, "j", shelf.release(period).await?.content))
+    Ok(open(&req, accept::JSON, shelf.release(period).await?.as_ref()))
 }
 
 /// A table of a release, margins included, as JSON or as CSV (`Accept: text/csv`, or `format=csv` for who cannot say so).
@@ -286,6 +388,7 @@ pub async fn open_data_release(req: HttpRequest, shelf: web::Data<Shelf>) -> Ans
     responses((status = 200, description = "The table", content((OpenDataCube = "application/json"), (String = "text/csv", example = "sex,age_band,count\r\ntotal,total,1430\r\n"))), (status = 304, description = "Not changed")), security(()))]
 #[get("/v1/open-data/{release}/{cube}")]
 pub async fn open_data_cube(req: HttpRequest, shelf: web::Data<Shelf>) -> Answer {
+    shelf.admit(&req)?;
     let mut params = Params::parse(&req, &["format"])?;
     let wanted = params.read("format", |text| match text {
         "json" => Some(accept::JSON),
@@ -296,16 +399,6 @@ pub async fn open_data_cube(req: HttpRequest, shelf: web::Data<Shelf>) -> Answer
     // Who takes neither gets the usual one: open data are refused to nobody.
     let form = wanted.or_else(|| accept::chosen(&req, accept::offered(req.path()))).unwrap_or(accept::JSON);
     let (period, name) = (path::text(&req, "release")?.to_owned(), path::text(&req, "cube")?.to_owned());
-    let (body, _) = shelf.cube(period, name).await?;
-    if form == accept::JSON {
-        return Ok(open(&req, form, "j", body));
-    }
-    let table: OpenDataCube = serde_json::from_str(&body).map_err(|_| Error::internal("a published table"))?;
-    let head: Vec<&str> = table.dimensions.iter().map(String::as_str).chain(["count"]).collect();
-    let rows = table.items.iter().map(|CubeRow { values, count }| {
-        let count = count.map_or_else(String::new, |n| n.to_string());
-        values.iter().cloned().chain([count]).collect()
-    });
-    let text = render::csv(&head, rows);
-    Ok(open(&req, form, "c", text))
+    let text = shelf.cube(period, name, form == accept::CSV).await?;
+    Ok(open(&req, form, text.as_ref()))
 }

@@ -2,7 +2,8 @@
 //! for it. One server at a time writes facts (a lease); every server follows them in its own memory.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI16, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use super::facts::CaseFacts;
 use super::memory::{AsOf, Memory};
 use super::store;
 use crate::catalogue::Catalogue;
-use crate::db::Store;
+use crate::db::{Conn, Store};
 use crate::kernel::error::Unavailable;
 use crate::kernel::ids::{BUCKETS, CaseId};
 use crate::kernel::{Bucket, Error, Result, Timestamp};
@@ -25,6 +26,8 @@ const PAUSE: Duration = Duration::from_millis(1_000);
 /// After a round the projector rests this many times as long as the round took, so that under full load it takes a
 /// twentieth of one core and figures lag instead of writers.
 const REST: u32 = 19;
+/// Threads that read facts at the start.
+const MOST_READERS: usize = 4;
 /// Longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(5);
 
@@ -48,11 +51,43 @@ pub struct Round {
     pub written: usize,
 }
 
+/// Facts of some cases, and the cases that cannot be read.
+#[derive(Debug, Default)]
+struct Facts {
+    read: Vec<(CaseId, CaseFacts)>,
+    unread: Vec<CaseId>,
+}
+
+impl Facts {
+    /// Writes what was read, and notes what was not; answers how many facts changed and which cases are newly skipped.
+    fn write(&self, tx: &mut Conn, position: i64, now: Timestamp) -> Result<(usize, Vec<CaseId>)> {
+        let mut written = 0;
+        for (id, one) in &self.read {
+            written += usize::from(store::put(tx, *id, position, one)?);
+            store::readable(tx, *id)?;
+        }
+        let mut skipped = Vec::new();
+        for id in &self.unread {
+            if store::skip(tx, *id, now)? {
+                skipped.push(*id);
+            }
+        }
+        Ok((written, skipped))
+    }
+}
+
 /// Facts computed for a stretch of the ledger.
 struct Computed {
     from: i64,
     to: AsOf,
-    facts: Vec<(CaseId, CaseFacts)>,
+    facts: Facts,
+}
+
+/// One case that cannot be read must not stop the figures of all others; somebody has to look at it all the same.
+fn alert(skipped: &[CaseId]) {
+    for id in skipped {
+        log::error!(target: "sistra::statistics", "the facts of case {id} cannot be read: figures go on without, and say so");
+    }
 }
 
 impl Figures {
@@ -86,13 +121,8 @@ impl Figures {
         let head = store.read_blocking(store::head)?;
         let mut fresh = Memory::default();
         if head.position > 0 {
-            let mut first = 0;
-            while first < BUCKETS {
-                for (id, facts) in store.read_blocking(|conn| store::range(conn, first, None))? {
-                    fresh.put(id, &facts)?;
-                }
-                first += store::RANGE;
-            }
+            read_all(store, |id, facts| fresh.put(id, facts))?;
+            fresh.settle();
         }
         fresh.as_of = head;
         let cases = fresh.len();
@@ -113,19 +143,17 @@ impl Figures {
                 if !lead(tx, WORK, &holder, now)? {
                     return Ok(None);
                 }
-                let mut written = 0;
-                for (id, one) in facts.iter() {
-                    written += usize::from(store::put(tx, *id, to.position, one)?);
-                }
+                let written = facts.write(tx, to.position, now)?;
                 // Somebody else projected the same stretch meanwhile: nothing of this may stay.
                 if store::advance(tx, from, &to)? { Ok(Some(written)) } else { Err(Error::NotFound) }
             });
             match written {
-                Ok(Some(written)) => {
+                Ok(Some((written, skipped))) => {
+                    alert(&skipped);
                     round = Round { entries: to.position - from, written };
                     // The common case, one server: what was just computed need not be read again.
                     if self.read(|memory| memory.as_of.position) == from {
-                        self.change(|memory| apply(memory, &given, to))?;
+                        self.change(|memory| apply(memory, &given.read, to))?;
                     }
                 }
                 Ok(None) | Err(Error::NotFound) => {}
@@ -133,7 +161,35 @@ impl Figures {
             }
         }
         self.follow(store)?;
+        self.retry(store, law, now)?;
         Ok(round)
+    }
+
+    /// Tries the cases again that could not be read, as far as their time has come.
+    fn retry(&self, store: &Store, law: &Catalogue, now: Timestamp) -> Result<()> {
+        let (owed, head) = store.read_blocking(|conn| Ok((store::owed(conn, now)?, store::head(conn)?)))?;
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let facts = Arc::new(read_facts(store, law, &owed)?);
+        let (given, holder) = (Arc::clone(&facts), self.holder.clone());
+        let done = store.write_blocking(move |tx| {
+            if !lead(tx, WORK, &holder, now)? {
+                return Ok(false);
+            }
+            given.write(tx, head.position, now)?;
+            Ok(true)
+        })?;
+        let skipped = store.read_blocking(store::skipped)?;
+        self.change(|memory| {
+            if done {
+                for (id, one) in &facts.read {
+                    memory.put(*id, one)?;
+                }
+            }
+            memory.as_of.skipped = skipped;
+            Ok(())
+        })
     }
 
     /// Brings the memory up to the facts that are kept.
@@ -142,6 +198,7 @@ impl Figures {
             let from = self.read(|memory| memory.as_of.position);
             let head = store.read_blocking(store::head)?;
             if head.position <= from {
+                self.change(|memory| memory.as_of.skipped = head.skipped);
                 return Ok(());
             }
             let to = head.position.min(from + BATCH);
@@ -149,7 +206,7 @@ impl Figures {
                 let stretch = store::stretch(conn, from, to)?;
                 Ok((store::kept(conn, &stretch.cases)?, stretch.at))
             })?;
-            self.change(|memory| apply(memory, &facts, AsOf { position: to, at }))?;
+            self.change(|memory| apply(memory, &facts, AsOf { position: to, at, skipped: head.skipped }))?;
         }
     }
 
@@ -173,21 +230,51 @@ impl Figures {
                 let Some(last) = ids.last().copied() else { break };
                 after = Some(last);
                 let facts = Arc::new(read_facts(store, law, &ids.into_iter().collect())?);
-                seen += u64::try_from(facts.len()).unwrap_or(0);
-                let given = Arc::clone(&facts);
-                differed += store.write_blocking(move |tx| {
-                    let mut differed = 0;
-                    for (id, one) in given.iter() {
-                        differed += u64::from(store::put(tx, *id, position, one)?);
-                    }
-                    Ok(differed)
-                })?;
+                seen += u64::try_from(facts.read.len() + facts.unread.len()).unwrap_or(0);
+                let (given, now) = (Arc::clone(&facts), Timestamp::now());
+                let (written, skipped) = store.write_blocking(move |tx| given.write(tx, position, now))?;
+                alert(&skipped);
+                differed += u64::try_from(written).unwrap_or(0);
                 told(seen);
             }
         }
         self.load(store)?;
         Ok((seen, differed))
     }
+}
+
+/// Reads all facts that are kept, a range of buckets at a time: one thread for each core reads and unpacks, this one takes.
+fn read_all(store: &Store, mut take: impl FnMut(CaseId, &CaseFacts) -> Result<()>) -> Result<()> {
+    let next = AtomicI16::new(0);
+    let readers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_READERS);
+    std::thread::scope(|scope| {
+        // At most one range for each reader waits to be taken: memory stays bounded.
+        let (send, receive) = sync_channel(readers);
+        for _ in 0..readers {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let first = next.fetch_add(store::RANGE, Ordering::Relaxed);
+                    if !(0..BUCKETS).contains(&first) {
+                        return;
+                    }
+                    let read = store.read_blocking(|conn| store::range(conn, first, None));
+                    let failed = read.is_err();
+                    // Nobody takes any more: something failed elsewhere.
+                    if send.send(read).is_err() || failed {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        for read in receive {
+            for (id, facts) in read? {
+                take(id, &facts)?;
+            }
+        }
+        Ok(())
+    })
 }
 
 fn apply(memory: &mut Memory, facts: &[(CaseId, CaseFacts)], as_of: AsOf) -> Result<()> {
@@ -198,11 +285,17 @@ fn apply(memory: &mut Memory, facts: &[(CaseId, CaseFacts)], as_of: AsOf) -> Res
     Ok(())
 }
 
-fn read_facts(store: &Store, law: &Catalogue, ids: &BTreeSet<CaseId>) -> Result<Vec<(CaseId, CaseFacts)>> {
+fn read_facts(store: &Store, law: &Catalogue, ids: &BTreeSet<CaseId>) -> Result<Facts> {
     store.read_blocking(|conn| {
-        let mut facts = Vec::with_capacity(ids.len());
+        let mut facts = Facts::default();
         for id in ids {
-            facts.extend(store::facts_of(conn, law, *id)?.map(|one| (*id, one)));
+            match store::facts_of(conn, law, *id) {
+                Ok(one) => facts.read.extend(one.map(|one| (*id, one))),
+                // A row that does not say what it should, or names what is not there. That the store cannot be reached is
+                // no fault of a case.
+                Err(Error::Internal(_) | Error::NotFound) => facts.unread.push(*id),
+                Err(other) => return Err(other),
+            }
         }
         Ok(facts)
     })
@@ -217,7 +310,11 @@ fn compute(store: &Store, law: &Catalogue) -> Result<Option<Computed>> {
     }
     let stretch = store.read_blocking(|conn| store::stretch(conn, head.position, to))?;
     let facts = read_facts(store, law, &stretch.cases)?;
-    Ok(Some(Computed { from: head.position, to: AsOf { position: to, at: stretch.at.or(head.at) }, facts }))
+    Ok(Some(Computed {
+        from: head.position,
+        to: AsOf { position: to, at: stretch.at.or(head.at), skipped: head.skipped },
+        facts,
+    }))
 }
 
 /// Runs until `stop` is set.

@@ -65,6 +65,8 @@ impl Subject {
             D::Status,
             D::Recruitment,
             D::Purpose,
+            D::CareState,
+            D::CareReached,
             D::Stage,
             D::Exploitation,
             D::Form,
@@ -169,6 +171,8 @@ dimensions! {
     Status = "status" Some("victim_status"), "Status of the victim in the case.";
     Recruitment = "recruitment" Some("recruitment"), "How the victim was recruited.";
     Purpose = "purpose" Some("purpose"), "Purposes; several count each.";
+    CareState = "care_state" Some("care_state"), "Where the victim's care stands.";
+    CareReached = "care_reached" Some("care_state"), "States that the victim's care ever reached; several count each: its funnel.";
     Kind = "kind" Some("accused_kind"), "Person, legal person, not identified.";
     Offence = "offence" None, "Offence.";
     ChargeState = "charge_state" Some("charge_state"), "State of the charge.";
@@ -178,6 +182,11 @@ dimensions! {
 }
 
 impl Dimension {
+    /// Whether it tells of a victim's care, which is seen with the help alone.
+    pub fn is_care(self) -> bool {
+        matches!(self, Self::CareState | Self::CareReached)
+    }
+
     /// A dimension by its code.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|d| d.as_str() == code)

@@ -338,9 +338,15 @@ pub fn draft(
         })
         .collect();
     let methodology: Value = METHODOLOGY.iter().map(|(lang, text)| ((*lang).to_owned(), json!(text))).collect();
+    let mut counted = json!({"position": as_of.position, "at": as_of.at});
+    if as_of.skipped > 0
+        && let Some(counted) = counted.as_object_mut()
+    {
+        counted.insert("skipped".to_owned(), json!(as_of.skipped));
+    }
     let content = json!({
         "release": period.as_str(), "from": period.from, "to": period.to, "published_at": published_at,
-        "as_of": {"position": as_of.position, "at": as_of.at}, "licence": LICENCE, "methodology": methodology,
+        "as_of": counted, "licence": LICENCE, "methodology": methodology,
         "rules": {"threshold": rules.threshold, "rounded_to": rules.base, "noise": rules.noise, "least_population": rules.least},
         "items": listed, "withheld": withheld
     })

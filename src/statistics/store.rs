@@ -8,20 +8,20 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::Deserialize;
 
-use super::facts::{AccusedFacts, CaseFacts, ChargeFacts, Share, VictimFacts, steps};
+use super::facts::{AccusedFacts, CareFacts, CaseFacts, ChargeFacts, Share, VictimFacts, steps};
 use super::memory::AsOf;
 use crate::cases::docket;
 use crate::catalogue::Catalogue;
 use crate::db::schema::{
     accused, accused_case, case_accused, case_file, case_victim, charge, ledger_head, ledger_leaf, statistics_fact,
-    statistics_head, statistics_past, victim, victim_case,
+    statistics_head, statistics_past, statistics_skipped, victim, victim_case,
 };
 use crate::db::{Clear, Conn, Json, Keep};
-use crate::kernel::ids::{AccusedId, CaseId, ChargeId, EntryId, Kind, VictimId};
+use crate::kernel::ids::{AccusedId, CareProcessId, CaseId, ChargeId, EntryId, Kind, VictimId};
 use crate::kernel::{Bucket, Day, Id, Result, Timestamp};
 use crate::ledger::tree::{self, LOG, TILE, tile_bucket};
 use crate::persons::merges;
-use crate::transitions;
+use crate::{care, transitions};
 
 impl Clear for CaseFacts {}
 
@@ -29,6 +29,8 @@ impl Clear for CaseFacts {}
 const HEAD: &str = "facts";
 /// Most persons or charges of one case.
 const MOST: i64 = 1_000;
+/// Longest wait before a case that could not be read is tried again, in seconds.
+const DAY: i64 = 86_400;
 /// Cases of one step of a rebuild.
 const STEP: i64 = 200;
 
@@ -172,6 +174,7 @@ fn victims(conn: &mut Conn, id: CaseId) -> Result<Vec<VictimFacts>> {
                 .first(conn)?;
             let ClearVictim { sex, age_at_identification, nationalities, country_of_birth } = detail.read()?;
             let ClearPart { status, means, purposes, recruitment } = part.read()?;
+            let records = merges::records(conn, survivor)?;
             Ok(VictimFacts {
                 id: person,
                 person: Some(survivor).filter(|s| *s != person),
@@ -184,9 +187,28 @@ fn victims(conn: &mut Conn, id: CaseId) -> Result<Vec<VictimFacts>> {
                 recruitment,
                 means,
                 purposes,
+                care: care_of(conn, &records)?,
             })
         })
         .collect()
+}
+
+/// How the care of a person went, under every record: where the last process stands, and what any of them reached.
+fn care_of(conn: &mut Conn, records: &[VictimId]) -> Result<Option<CareFacts>> {
+    let mut all = Vec::new();
+    for record in records {
+        all.extend(care::store::states(conn, *record)?);
+    }
+    all.sort();
+    let Some((_, _, _, state)) = all.last().cloned() else { return Ok(None) };
+    let mut reached = BTreeSet::new();
+    for (process, _, _, state) in all {
+        for past in transitions::past(conn, process)? {
+            reached.extend([past.from, past.to]);
+        }
+        reached.insert(state);
+    }
+    Ok(Some(CareFacts { state, reached: reached.into_iter().collect() }))
 }
 
 /// The cases of a record and of those that were merged into it, one for each record and case.
@@ -325,6 +347,9 @@ pub fn stretch(conn: &mut Conn, from: i64, to: i64) -> Result<Stretch> {
             kind if kind.starts_with("accused") => {
                 suspects.insert(AccusedId::from_uuid(id));
             }
+            "care_process" => {
+                victims.extend(care::store::victim(conn, CareProcessId::from_uuid(id))?);
+            }
             "charge" => {
                 charged.insert(ChargeId::from_uuid(id));
             }
@@ -363,7 +388,59 @@ pub fn head(conn: &mut Conn) -> Result<AsOf> {
         .select((statistics_head::position, statistics_head::at))
         .first(conn)
         .optional()?;
-    Ok(row.map_or_else(AsOf::default, |(position, at)| AsOf { position, at }))
+    let skipped = skipped(conn)?;
+    Ok(row.map_or_else(|| AsOf { skipped, ..AsOf::default() }, |(position, at)| AsOf { position, at, skipped }))
+}
+
+/// Cases that could not be read.
+pub fn skipped(conn: &mut Conn) -> Result<u64> {
+    let count: i64 =
+        statistics_skipped::table.filter(statistics_skipped::bucket.eq(0)).select(diesel::dsl::count_star()).first(conn)?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Of the cases that could not be read, those that are to be tried again now.
+pub fn owed(conn: &mut Conn, now: Timestamp) -> Result<BTreeSet<CaseId>> {
+    let cases: Vec<CaseId> = statistics_skipped::table
+        .filter(statistics_skipped::bucket.eq(0))
+        .filter(statistics_skipped::retry_at.le(now))
+        .select(statistics_skipped::case_id)
+        .order(statistics_skipped::case_id.asc())
+        .limit(STEP)
+        .load(conn)?;
+    Ok(cases.into_iter().collect())
+}
+
+/// Notes that a case could not be read, and when it is tried again: after a minute, then after twice as long every time, at
+/// most after a day. Says whether it is a new one.
+pub fn skip(tx: &mut Conn, id: CaseId, now: Timestamp) -> Result<bool> {
+    let row = statistics_skipped::table.filter(statistics_skipped::bucket.eq(0)).filter(statistics_skipped::case_id.eq(id));
+    let before: Option<i64> = row.select(statistics_skipped::tries).first(tx).optional()?;
+    let tries = before.unwrap_or(0) + 1;
+    let after = u32::try_from(tries - 1).ok().and_then(|n| 60_i64.checked_shl(n.min(20))).unwrap_or(DAY).min(DAY);
+    let retry_at = now.plus_seconds(after);
+    if before.is_some() {
+        diesel::update(row)
+            .set((statistics_skipped::tries.eq(tries), statistics_skipped::retry_at.eq(retry_at)))
+            .execute(tx)?;
+        return Ok(false);
+    }
+    diesel::insert_into(statistics_skipped::table)
+        .values((
+            statistics_skipped::bucket.eq(0),
+            statistics_skipped::case_id.eq(id),
+            statistics_skipped::since.eq(now),
+            statistics_skipped::tries.eq(tries),
+            statistics_skipped::retry_at.eq(retry_at),
+        ))
+        .execute(tx)?;
+    Ok(true)
+}
+
+/// Notes that a case could be read again.
+pub fn readable(tx: &mut Conn, id: CaseId) -> Result<bool> {
+    let row = statistics_skipped::table.filter(statistics_skipped::bucket.eq(0)).filter(statistics_skipped::case_id.eq(id));
+    Ok(diesel::delete(row).execute(tx)? > 0)
 }
 
 /// Moves the head; false where somebody else moved it.

@@ -1,7 +1,8 @@
 //! The tables that the United Nations ask a country for, by year: GLOTIP (UNODC), IC-TIP (IOM and UNODC), SDG 16.2.2. Pure.
 //!
-//! Rows and words as in UNODC's published long format. IC-TIP has no code numbers here: its tables were not at hand, so its
-//! four blocks are named in words. Detected victims are those presumed or recognised, counted in the year of the report,
+//! Rows and words as in UNODC's published long format. IC-TIP's own tables were not
+//! at hand, so its four blocks are named in words; where a row says what another standard numbers (ICCS, ISIC, ISO 3166-1), it
+//! carries that number. Detected victims are those presumed or recognised, counted in the year of the report,
 //! each once in a cell. Only offences that the catalogue counts as trafficking (`core`) make somebody prosecuted or
 //! convicted of it.
 
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::count::Unit;
-use super::facts::Step;
+use super::facts::{NOT_RECORDED, Step};
 use super::memory::{ChargeRow, Memory, NEVER, day_number};
 use super::question::{Dimension, Lane, Question, Subject};
 use super::words::Word;
@@ -146,8 +147,33 @@ pub struct IcTip {
     pub variable: &'static str,
     /// Category: our code.
     pub category: String,
+    /// The standard that numbers the category, and its number.
+    pub standard: Option<(&'static str, String)>,
     /// How many: events, persons, persons, records.
     pub value: u64,
+}
+
+/// The number of a category in another standard: ICCS 1.0 (level 4 of 0204, from memory) of a form, ISIC Rev. 4 of a sector,
+/// ISO 3166-1 of a country. What is not recorded has none.
+fn standard(variable: &str, category: &str) -> Option<(&'static str, String)> {
+    let known = |standard, code: &str| Some((standard, code.to_owned()));
+    if category == NOT_RECORDED {
+        return None;
+    }
+    match variable {
+        "form_of_exploitation" => match category {
+            "sexual" => known("ICCS", "02041"),
+            "labour" => known("ICCS", "02042"),
+            // Several forms at once are of no single class but the one above them.
+            "mixed" => known("ICCS", "0204"),
+            "other" => known("ICCS", "02044"),
+            _ => None,
+        },
+        "economic_sector" => known("ISIC Rev. 4", category),
+        "citizenship" => known("ISO 3166-1 alpha-2", category),
+        "place_of_exploitation" => known("UBIGEO", category),
+        _ => None,
+    }
 }
 
 /// The four blocks of a year.
@@ -157,7 +183,10 @@ pub fn ic_tip(memory: &Memory, law: &Catalogue, lane: &Lane, year: i32) -> Vec<I
     let mut rows = Vec::new();
     let mut table = |block, variable, question: Question| {
         let cells = memory.table(lane, &question).cells;
-        let row = |(values, value): (Vec<String>, u64)| IcTip { block, variable, category: values.join(", "), value };
+        let row = |(values, value): (Vec<String>, u64)| {
+            let category = values.join(", ");
+            IcTip { block, variable, standard: standard(variable, &category), category, value }
+        };
         rows.extend(cells.into_iter().map(row));
     };
     let of = |subject, by| Question { by: vec![by], from, to, ..Question::of(subject) };
@@ -195,6 +224,7 @@ pub fn ic_tip(memory: &Memory, law: &Catalogue, lane: &Lane, year: i32) -> Vec<I
             block: "perpetrator",
             variable: "status_in_criminal_justice",
             category: category.to_owned(),
+            standard: Some(("ICCS", "0204".to_owned())),
             value,
         });
     }
@@ -212,6 +242,27 @@ pub struct Numerator {
     pub form: &'static str,
     /// Persons.
     pub value: u64,
+    /// How many people of that sex and age live there; none where the table of population does not say.
+    pub population: Option<u64>,
+}
+
+impl Numerator {
+    /// Victims per 100,000 people, in thousandths, rounded.
+    pub fn rate_milli(&self) -> Option<u64> {
+        let people = self.population.filter(|people| *people > 0)?;
+        let milli = (u128::from(self.value) * 100_000_000 + u128::from(people) / 2) / u128::from(people);
+        u64::try_from(milli).ok()
+    }
+}
+
+/// Puts the people beside the victims. Only of all cases together is the population of a country the right one.
+pub fn with_population(mut rows: Vec<Numerator>, law: &Catalogue, lane: &Lane, country: &str, year: i32) -> Vec<Numerator> {
+    if *lane == Lane::All {
+        for row in &mut rows {
+            row.population = law.population(country, year, row.sex, row.age).map(|line| line.persons);
+        }
+    }
+    rows
 }
 
 /// The numerators of a year, from the rows of GLOTIP.
@@ -221,7 +272,7 @@ pub fn numerators(rows: &[Row]) -> Vec<Numerator> {
         .filter(|r| r.indicator == VICTIMS && r.dimension != "by citizenship")
         .filter_map(|Row { category, sex, age, value, .. }| {
             let form = if category == TOTAL { TOTAL } else { forms.into_iter().find(|f| f == category)? };
-            Some(Numerator { sex, age, form, value: *value })
+            Some(Numerator { sex, age, form, value: *value, population: None })
         })
         .collect()
 }

@@ -1,40 +1,34 @@
-//! Handlers of the tables for the United Nations, of the quality of data, and of the making of releases.
+//! Handlers of the tables for the United Nations and of the quality of data.
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, get};
 
 use super::actions;
 use super::count::Durations;
 use super::http::{as_of, csv, form, scope};
-use super::open_data::ReleaseView;
-use super::period::Period;
-use super::publish::{self, Publisher};
 use super::quality::{Filled, Quality};
-use super::question::{Question, Subject};
+use super::question::{Lane, Question, Subject};
 use super::render;
 use super::un::{self, IcTip, Numerator, Row};
 use super::wire_un::{
-    AgencyQuality, FieldCompleteness, GlotipRow, GlotipTable, IcTipRow, IcTipTable, Inconsistency, QualityTable,
-    ReleaseCreate, SdgRow, SdgTable,
+    AgencyQuality, FieldCompleteness, GlotipRow, GlotipTable, IcTipRow, IcTipTable, Inconsistency, QualityTable, SdgRow,
+    SdgTable,
 };
-use crate::auth::policy::{StatisticsPublish, StatisticsRead};
+use crate::auth::policy::StatisticsRead;
 use crate::http::accept;
-use crate::http::body::Body;
 use crate::http::guard::Allowed;
-use crate::http::idempotency::{Key, Once};
 use crate::http::problem::Problem;
 use crate::http::query::Params;
 use crate::http::respond;
-use crate::kernel::{Day, Error, FaultCode};
+use crate::kernel::{Day, FaultCode};
+
+/// Whose population the victims of this registry are counted against.
+const COUNTRY: &str = "PE";
 
 /// Mounts the operations.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(statistics_glotip)
-        .service(statistics_ic_tip)
-        .service(statistics_sdg)
-        .service(statistics_quality)
-        .service(statistics_release_create);
+    cfg.service(statistics_glotip).service(statistics_ic_tip).service(statistics_sdg).service(statistics_quality);
 }
 
 fn year(params: &mut Params) -> i32 {
@@ -89,10 +83,11 @@ pub async fn statistics_glotip(req: HttpRequest, allowed: Allowed<StatisticsRead
 }
 
 /// The blocks of the International Classification of Trafficking in Persons (IC-TIP: event, victim, perpetrator, reporting
-/// entity) for a year, with this registry's codes.
+/// entity) for a year, with this registry's codes, and beside them the number of the category in ICCS, ISIC or ISO 3166-1 where
+/// it has one. Code numbers of IC-TIP itself are not in it: its tables were not at hand.
 #[utoipa::path(tag = "statistics", summary = "Read the table for IC-TIP",
     params(("year" = i32, Query, description = "The year", minimum = 1990, maximum = 2200, example = 2025)),
-    responses((status = 200, description = "The table", content((IcTipTable = "application/json"), (String = "text/csv", example = "block,variable,category,year,value\r\n")))),
+    responses((status = 200, description = "The table", content((IcTipTable = "application/json"), (String = "text/csv", example = "block,variable,category,standard,standard_code,year,value\r\n")))),
     security(("oauth2" = ["statistics:read"])))]
 #[get("/v1/statistics/ic-tip")]
 pub async fn statistics_ic_tip(req: HttpRequest, allowed: Allowed<StatisticsRead>) -> Result<HttpResponse, Problem> {
@@ -103,23 +98,29 @@ pub async fn statistics_ic_tip(req: HttpRequest, allowed: Allowed<StatisticsRead
     let (law, of) = (Arc::clone(&services.catalogue), lane.clone());
     let (rows, until) = actions::ask(&services.figures, move |memory| un::ic_tip(memory, &law, &of, year)).await?;
     if form == accept::CSV {
-        let rows = rows.into_iter().map(|IcTip { block, variable, category, value }| {
-            vec![block.to_owned(), variable.to_owned(), category, year.to_string(), value.to_string()]
+        let rows = rows.into_iter().map(|IcTip { block, variable, category, standard, value }| {
+            let (standard, code) = standard.map_or_else(Default::default, |(s, code)| (s.to_owned(), code));
+            vec![block.to_owned(), variable.to_owned(), category, standard, code, year.to_string(), value.to_string()]
         });
-        return Ok(csv(render::csv(&["block", "variable", "category", "year", "value"], rows)));
+        let head = ["block", "variable", "category", "standard", "standard_code", "year", "value"];
+        return Ok(csv(render::csv(&head, rows)));
     }
     let items = rows
         .into_iter()
-        .map(|IcTip { block, variable, category, value }| IcTipRow { block, variable, category, value })
+        .map(|IcTip { block, variable, category, standard, value }| {
+            let (standard, standard_code) = standard.map_or((None, None), |(s, code)| (Some(s), Some(code)));
+            IcTipRow { block, variable, category, standard, standard_code, value }
+        })
         .collect();
     Ok(respond::plain(&req, &IcTipTable { year, scope: scope(&lane), as_of: as_of(until), items }))
 }
 
-/// The numerators of SDG indicator 16.2.2 (victims of trafficking per 100,000 population) for a year: detected victims by
-/// sex, age and form of exploitation.
-#[utoipa::path(tag = "statistics", summary = "Read the numerators of SDG 16.2.2",
+/// SDG indicator 16.2.2 (victims of trafficking per 100,000 population) for a year: detected victims by sex, age and form of
+/// exploitation; and for oversight, who sees all of them, the population and the rate where the table of population has that
+/// sex, age and year.
+#[utoipa::path(tag = "statistics", summary = "Read SDG indicator 16.2.2",
     params(("year" = i32, Query, description = "The year", minimum = 1990, maximum = 2200, example = 2025)),
-    responses((status = 200, description = "The numerators", content((SdgTable = "application/json"), (String = "text/csv", example = "indicator,year,sex,age,form,value\r\n")))),
+    responses((status = 200, description = "The indicator", content((SdgTable = "application/json"), (String = "text/csv", example = "indicator,year,sex,age,form,value,population,rate_milli\r\n")))),
     security(("oauth2" = ["statistics:read"])))]
 #[get("/v1/statistics/sdg-16-2-2")]
 pub async fn statistics_sdg(req: HttpRequest, allowed: Allowed<StatisticsRead>) -> Result<HttpResponse, Problem> {
@@ -128,16 +129,45 @@ pub async fn statistics_sdg(req: HttpRequest, allowed: Allowed<StatisticsRead>) 
     params.finish()?;
     let (lane, services) = (actions::lane(&allowed.act().scope), allowed.services());
     let (law, of) = (Arc::clone(&services.catalogue), lane.clone());
-    let counted = move |memory: &super::memory::Memory| un::numerators(&un::glotip(memory, &law, &of, year));
+    let counted = move |memory: &super::memory::Memory| {
+        let rows = un::numerators(&un::glotip(memory, &law, &of, year));
+        un::with_population(rows, &law, &of, COUNTRY, year)
+    };
     let (rows, until) = actions::ask(&services.figures, counted).await?;
     if form == accept::CSV {
-        let rows = rows.into_iter().map(|Numerator { sex, age, form, value }| {
-            vec!["16.2.2".to_owned(), year.to_string(), sex.to_owned(), age.to_owned(), form.to_owned(), value.to_string()]
+        let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
+        let rows = rows.into_iter().map(|row| {
+            let rate = row.rate_milli();
+            let Numerator { sex, age, form, value, population } = row;
+            let texts = ["16.2.2".to_owned(), year.to_string(), sex.to_owned(), age.to_owned(), form.to_owned()];
+            texts.into_iter().chain([value.to_string(), number(population), number(rate)]).collect()
         });
-        return Ok(csv(render::csv(&["indicator", "year", "sex", "age", "form", "value"], rows)));
+        let head = ["indicator", "year", "sex", "age", "form", "value", "population", "rate_milli"];
+        return Ok(csv(render::csv(&head, rows)));
     }
-    let items = rows.into_iter().map(|Numerator { sex, age, form, value }| SdgRow { sex, age, form, value }).collect();
-    Ok(respond::plain(&req, &SdgTable { year, indicator: "16.2.2", scope: scope(&lane), as_of: as_of(until), items }))
+    let items = rows
+        .into_iter()
+        .map(|row| {
+            let rate_milli = row.rate_milli();
+            let Numerator { sex, age, form, value, population } = row;
+            SdgRow { sex, age, form, value, population, rate_milli }
+        })
+        .collect();
+    let source = services.catalogue.population(COUNTRY, year, "Total", "Total").filter(|_| lane == Lane::All);
+    let (population_source, population_verified) =
+        source.map_or((None, None), |line| (Some(line.source.clone()), Some(line.verified)));
+    Ok(respond::plain(
+        &req,
+        &SdgTable {
+            year,
+            indicator: "16.2.2",
+            scope: scope(&lane),
+            as_of: as_of(until),
+            population_source,
+            population_verified,
+            items,
+        },
+    ))
 }
 
 fn quality(of: Quality) -> AgencyQuality {
@@ -195,33 +225,4 @@ pub async fn statistics_quality(req: HttpRequest, allowed: Allowed<StatisticsRea
         items,
     };
     Ok(respond::plain(&req, &body))
-}
-
-/// Makes the release of a period that is over, for everybody and for ever: its tables are protected together, frozen with
-/// their hashes, and never made again.
-///
-/// For oversight only. Releases are made in the order of their periods and do not overlap: a case is in one of them.
-#[utoipa::path(tag = "statistics", summary = "Publish a release", request_body = ReleaseCreate,
-    responses((status = 201, description = "The release", body = ReleaseView)),
-    security(("oauth2" = ["statistics:publish"])))]
-#[post("/v1/statistics/releases")]
-pub async fn statistics_release_create(
-    req: HttpRequest,
-    allowed: Allowed<StatisticsPublish>,
-    body: Body<ReleaseCreate>,
-) -> Result<HttpResponse, Problem> {
-    let key = Key::from_request(&req)?;
-    let (new, fingerprint) = body.read(&allowed).await?;
-    if !allowed.caller().oversight {
-        return Err(Error::OwnerOnly.into());
-    }
-    let period = Period::parse(&new.period).ok_or_else(|| Error::field("/period", FaultCode::Format))?;
-    let once = Once::new(allowed.caller().client, key, fingerprint);
-    let act = allowed.act();
-    let by = Publisher { agency: Some(act.agency().clone()), actor: act.actor, now: act.now };
-    let (store, law) = (allowed.store().clone(), act.catalogue);
-    let published = tokio::task::spawn_blocking(move || publish::publish(&store, &law, &by, Some(&once), &period));
-    let (frozen, replayed) = published.await.map_err(|_| Error::internal("panic while publishing"))??;
-    let view = ReleaseView::of(&frozen)?;
-    Ok(respond::created(&req, &view.href.clone(), 1, "r", &view, replayed))
 }

@@ -14,6 +14,9 @@ pub struct StatisticsAsOf {
     /// When the last of them was made; null in a registry without entries.
     #[schema(required)]
     pub at: Option<Timestamp>,
+    /// Cases that could not be read: they count as they were read last, or not at all. 0 where all is well.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub skipped: u64,
 }
 
 /// Which cases a figure is about.
@@ -54,7 +57,7 @@ pub struct StatisticsCell {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({"subject": "victims", "unit": "persons", "by": ["sex", "minority"], "from": "2026-01-01", "to": "2026-12-31",
     "filters": [{"dimension": "form", "values": ["sexual"]}], "scope": {"cases": "agency", "agency": "PE-MP-FISTRAP-LIMA"},
-    "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z"}, "total": 31,
+    "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z", "skipped": 0}, "total": 31,
     "items": [{"values": ["female", "adult"], "count": 18}, {"values": ["female", "minor"], "count": 11}, {"values": ["male", "presumed_minor"], "count": 2}]}))]
 pub struct StatisticsTable {
     /// What is counted: `cases`, `victims`, `accused` or `charges`.
@@ -118,7 +121,7 @@ pub struct FunnelStep {
 /// How far files get, from the report to the sentence.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({"from": "2023-01-01", "to": "2023-12-31", "filters": [], "scope": {"cases": "all", "agency": null},
-    "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z"}, "convicted": 61, "archived": 540,
+    "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z", "skipped": 0}, "convicted": 61, "archived": 540,
     "items": [{"step": "reported", "cases": 1000, "per_thousand": 1000, "days_p25": 0, "days_median": 0, "days_p75": 0, "days_p90": 0},
         {"step": "formalised", "cases": 310, "per_thousand": 310, "days_p25": 24, "days_median": 38, "days_p75": 55, "days_p90": 71}]}))]
 pub struct StatisticsFunnel {
@@ -163,7 +166,7 @@ pub struct Flow {
 /// Where victims come from and where they were exploited.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({"from": null, "to": null, "filters": [], "scope": {"cases": "all", "agency": null},
-    "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z"},
+    "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z", "skipped": 0},
     "items": [{"origin": "PE", "destination": "17", "persons": 210}, {"origin": "VE", "destination": "15", "persons": 180}]}))]
 pub struct StatisticsFlows {
     /// First day of the report that counts.

@@ -1,8 +1,7 @@
 //! Bodies of the tables for the United Nations and of the quality of data. Shapes only.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::wire::{StatisticsAsOf, StatisticsScope};
 use crate::kernel::Day;
@@ -32,7 +31,7 @@ pub struct GlotipRow {
 
 /// What UNODC's questionnaire (GLOTIP) asks of a year.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!({"year": 2025, "unit": "persons", "scope": {"cases": "all", "agency": null}, "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z"},
+#[schema(example = json!({"year": 2025, "unit": "persons", "scope": {"cases": "all", "agency": null}, "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z", "skipped": 0},
     "items": [{"indicator": "Detected trafficking victims", "dimension": "Total", "category": "Total", "sex": "Female", "age": "0 to 17 years", "value": 512}]}))]
 pub struct GlotipTable {
     /// The year of the report; of convictions, that of the judgment.
@@ -62,6 +61,12 @@ pub struct IcTipRow {
     /// Category: the code of this registry.
     #[schema(max_length = 60)]
     pub category: String,
+    /// The standard that numbers it: `ICCS`, `ISIC Rev. 4`, `ISO 3166-1 alpha-2`, `UBIGEO`; null where none does.
+    #[schema(required, max_length = 40)]
+    pub standard: Option<&'static str>,
+    /// Its number there.
+    #[schema(required, max_length = 60)]
+    pub standard_code: Option<String>,
     /// Events (files), persons or records, by the block.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub value: u64,
@@ -69,8 +74,9 @@ pub struct IcTipRow {
 
 /// The blocks of IC-TIP for a year.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!({"year": 2025, "scope": {"cases": "all", "agency": null}, "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z"},
-    "items": [{"block": "victim", "variable": "sex", "category": "female", "value": 1031}]}))]
+#[schema(example = json!({"year": 2025, "scope": {"cases": "all", "agency": null}, "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z", "skipped": 0},
+    "items": [{"block": "victim", "variable": "sex", "category": "female", "standard": null, "standard_code": null, "value": 1031},
+        {"block": "event", "variable": "form_of_exploitation", "category": "sexual", "standard": "ICCS", "standard_code": "02041", "value": 640}]}))]
 pub struct IcTipTable {
     /// The year of the report; of convictions, that of the judgment.
     #[schema(minimum = 1990, maximum = 2200)]
@@ -84,7 +90,7 @@ pub struct IcTipTable {
     pub items: Vec<IcTipRow>,
 }
 
-/// A numerator of SDG 16.2.2.
+/// A row of SDG 16.2.2.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SdgRow {
     /// `Total`, `Female`, `Male`, `Other`, `Unknown`.
@@ -99,12 +105,20 @@ pub struct SdgRow {
     /// Detected victims.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub value: u64,
+    /// Residents of that sex and age; null where the table of population does not say, or the caller does not see all cases.
+    #[schema(required, minimum = 1, maximum = 10_000_000_000_i64)]
+    pub population: Option<u64>,
+    /// Victims per 100,000 of them, in thousandths: 4282 is 4.282. Null without a population.
+    #[schema(required, minimum = 0, maximum = 100_000_000_i64)]
+    pub rate_milli: Option<u64>,
 }
 
-/// Detected victims by sex, age and form: what SDG 16.2.2 divides by the population.
+/// Detected victims by sex, age and form, and per 100,000 residents: SDG 16.2.2.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!({"year": 2025, "indicator": "16.2.2", "scope": {"cases": "all", "agency": null}, "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z"},
-    "items": [{"sex": "Female", "age": "0 to 17 years", "form": "Sexual exploitation", "value": 402}]}))]
+#[schema(example = json!({"year": 2025, "indicator": "16.2.2", "scope": {"cases": "all", "agency": null}, "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z", "skipped": 0},
+    "population_source": "INEI", "population_verified": false,
+    "items": [{"sex": "Total", "age": "Total", "form": "Total", "value": 1430, "population": 33396698, "rate_milli": 4282},
+        {"sex": "Female", "age": "0 to 17 years", "form": "Sexual exploitation", "value": 402, "population": null, "rate_milli": null}]}))]
 pub struct SdgTable {
     /// The year of the report.
     #[schema(minimum = 1990, maximum = 2200)]
@@ -116,7 +130,13 @@ pub struct SdgTable {
     pub scope: StatisticsScope,
     /// Up to where it is complete.
     pub as_of: StatisticsAsOf,
-    /// The numerators. The population is not this registry's to know.
+    /// Who says how many people there are; null where the table of population has no line of the year.
+    #[schema(required, max_length = 400)]
+    pub population_source: Option<String>,
+    /// Whether that was read there; null without a source.
+    #[schema(required)]
+    pub population_verified: Option<bool>,
+    /// The rows; the numerator is always there.
     #[schema(max_items = 20000)]
     pub items: Vec<SdgRow>,
 }
@@ -175,7 +195,7 @@ pub struct AgencyQuality {
 
 /// The quality of data: of one's own cases, or of every agency's for oversight.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!({"from": null, "to": null, "scope": {"cases": "agency", "agency": "PE-MP-FISTRAP-LIMA"}, "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z"},
+#[schema(example = json!({"from": null, "to": null, "scope": {"cases": "agency", "agency": "PE-MP-FISTRAP-LIMA"}, "as_of": {"position": 5120, "at": "2026-11-24T16:42:07.123Z", "skipped": 0},
     "items": [{"agency": "PE-MP-FISTRAP-LIMA", "cases": 301, "days_median": 2, "days_p90": 19,
         "completeness": [{"field": "victim.age_at_identification", "recorded": 470, "of": 512, "per_thousand": 917}],
         "inconsistencies": [{"issue": "formalised_without_charge", "cases": 3}]}]}))]
@@ -193,15 +213,4 @@ pub struct QualityTable {
     /// One per agency.
     #[schema(max_items = 20000)]
     pub items: Vec<AgencyQuality>,
-}
-
-/// A release to make.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[schema(as = StatisticsReleaseCreate, example = json!({"period": "2025"}))]
-pub struct ReleaseCreate {
-    /// A period that is over and after every released one: `2025`, `2025-H1`, `2025-Q3` or `2025-03`.
-    #[validate(length(min = 4, max = 7))]
-    #[schema(min_length = 4, max_length = 7)]
-    pub period: String,
 }

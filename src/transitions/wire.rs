@@ -53,13 +53,13 @@ pub struct TransitionView {
     /// Day from which it counts.
     #[schema(required)]
     pub effective_on: Option<PartialDate>,
-    /// Why.
+    /// Why. Null, of a case's move, for whoever does not see the case's narrative.
     #[schema(required)]
     pub reason: Option<String>,
     /// Whose act it was: code list `actor`.
     #[schema(required)]
     pub actor: Option<String>,
-    /// The charges that moved with it.
+    /// The charges that moved with it; none for whoever does not see the case's charges.
     pub charges: Vec<ChargeId>,
     /// The file in which this one, or a part of it, goes on.
     #[schema(required)]

@@ -238,6 +238,12 @@ pub fn is_destroyed<K: Kind>(conn: &mut Conn, subject: Id<K>) -> Result<bool> {
     Ok(matches!(keys(conn, [subject])?.0.get(&subject.erase()), Some(None)))
 }
 
+/// Whether nothing is left of a destroyed key. One that is on the list of the erased and still in the database is of an
+/// erasure that was broken off between the two, or of a backup that was put back: it is opened for nobody, and waits.
+pub fn is_gone<K: Kind>(conn: &mut Conn, subject: Id<K>) -> Result<bool> {
+    Ok(store::find(conn, subject.erase())?.is_some_and(|row| row.wrapped.is_none()))
+}
+
 /// Seals the guarded part of a record under its subject's key, made if there is none yet.
 pub fn seal<T: Guarded, K: Kind, R: Kind>(tx: &mut Conn, subject: Id<K>, record: Id<R>, value: &T) -> Result<Json> {
     let subject = subject.erase();

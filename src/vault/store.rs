@@ -29,12 +29,12 @@ fn row((subject, wrapped, kek, created_at): Columns) -> Row {
 
 /// The key of a subject.
 pub fn find(conn: &mut Conn, subject: ResourceId) -> Result<Option<Row>> {
-    let found: Option<Columns> = t::table
+    let found: Option<Columns> = per_engine!(conn, c => t::table
         .filter(t::bucket.eq(subject.bucket().number()))
         .filter(t::subject_id.eq(subject))
         .select((t::subject_id, t::wrapped, t::kek_id, t::created_at))
-        .first(conn)
-        .optional()?;
+        .first(c)
+        .optional()?);
     Ok(found.map(row))
 }
 

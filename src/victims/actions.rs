@@ -19,7 +19,7 @@ use crate::kernel::page::{After, Limit, Page};
 use crate::ledger::{self, Action, Entry};
 use crate::persons::index::Subject;
 use crate::persons::merge_wire::PersonTransitionCreate;
-use crate::persons::search::first_shown;
+use crate::persons::search::first_shown_of_each;
 use crate::persons::search_wire::{MOST_DUPLICATES, VictimCandidate};
 use crate::persons::{self, Role, merging};
 
@@ -41,7 +41,7 @@ pub async fn add_victim(
     let written = store
         .write(move |tx| {
             let head = head_for_write(tx, &act.scope, case)?;
-            let claim = idempotency::claim(tx, &once, case.bucket(), id.erase(), 1, act.now)?;
+            let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
             if let Claim::Replay { resource, .. } = claim {
                 let part = store::find_part(tx, case, VictimId::from_uuid(resource.uuid()))?;
                 return Ok(Written { view: part.view(), tag: head.sight.view(), replayed: true });
@@ -85,7 +85,7 @@ pub async fn list_victims(
 pub async fn read_part(store: &Store, act: &Act, case: CaseId, id: VictimId) -> Result<Written<CaseVictimView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let sight = sight(conn, &scope, case)?;
             if !sight.sees_victim(id) {
                 return Err(Error::NotFound);
@@ -135,7 +135,7 @@ pub fn change_part(
 /// One victim.
 pub async fn read_victim(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimView>> {
     let scope = act.scope.clone();
-    store.read(move |conn| show(conn, &scope, id)).await
+    store.read_few(move |conn| show(conn, &scope, id)).await
 }
 
 fn show(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Written<VictimView>> {
@@ -197,7 +197,7 @@ pub fn change(
 pub async fn read_identity(store: &Store, act: &Act, id: VictimId) -> Result<Written<VictimIdentityView>> {
     let scope = act.scope.clone();
     store
-        .read(move |conn| {
+        .read_few(move |conn| {
             let Named { of, identity, version, updated_at, sight } = store::find_identity(conn, &scope, id)?;
             Ok(Written { view: identity_view(&identity, of, version, updated_at), tag: sight.view(), replayed: false })
         })
@@ -260,13 +260,27 @@ pub fn resembling(
     limit: usize,
     except: Option<VictimId>,
 ) -> Result<Vec<VictimCandidate>> {
-    let mut candidates = persons::store::candidates(conn, &act.index, Role::Victim, subject)?;
-    candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
-    let first = first_shown(candidates, limit, |persons| {
+    Ok(resembling_each(conn, act, &[(subject, except)], limit)?.pop().unwrap_or_default())
+}
+
+/// The same for several, in as many statements as for one.
+pub fn resembling_each(
+    conn: &mut Conn,
+    act: &Act,
+    asked: &[(&Subject, Option<VictimId>)],
+    limit: usize,
+) -> Result<Vec<Vec<VictimCandidate>>> {
+    let subjects: Vec<&Subject> = asked.iter().map(|(subject, _)| *subject).collect();
+    let mut candidates = persons::store::candidates_of_each(conn, &act.index, Role::Victim, &subjects)?;
+    for (candidates, (_, except)) in candidates.iter_mut().zip(asked) {
+        candidates.retain(|c| except.is_none_or(|id| id.uuid() != c.person));
+    }
+    let first = first_shown_of_each(candidates, limit, |persons| {
         let ids: Vec<VictimId> = persons.iter().map(|p| VictimId::from_uuid(*p)).collect();
         Ok(store::seen(conn, &act.scope, &ids)?.into_iter().map(|(id, code)| (id.uuid(), code)).collect())
     })?;
-    Ok(first.into_iter().map(|(candidate, code)| VictimCandidate::new(&candidate, code)).collect())
+    let shown = |(candidate, code): (persons::search::Candidate, String)| VictimCandidate::new(&candidate, code);
+    Ok(first.into_iter().map(|of| of.into_iter().map(shown).collect()).collect())
 }
 
 /// The changes of a victim, oldest first.

@@ -70,7 +70,8 @@ pub async fn case_victim_add(
     if !duplicates.is_empty() {
         let shown = duplicates.iter().map(|c| c.victim_id);
         let entry = Entry::listed(caller.client, "victim_duplicates", shown);
-        allowed.record(&allowed.act(), entry).await?;
+        let act = allowed.act();
+        allowed.services().access.record(&act.actor, act.now, entry).await?;
     }
     let location = format!("/v1/cases/{case}/victims/{}", written.view.added.victim_id);
     Ok(respond::created(&req, &location, written.view.added.version, &written.tag, &written.view, written.replayed))

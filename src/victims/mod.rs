@@ -8,4 +8,4 @@ pub mod store;
 pub mod wire;
 
 pub use model::{PreparedVictim, age_band, prepare};
-pub use store::{any_minor, carry, find, in_case, insert, same_person, seen, through};
+pub use store::{any_minor, carry, find, in_case, insert, same_person, seen, through, unclear};

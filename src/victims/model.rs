@@ -1,5 +1,6 @@
 //! Victims and the rules about them. Pure.
 
+use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::wire::{
@@ -9,7 +10,7 @@ use crate::act::Act;
 use crate::catalogue::{Catalogue, WrittenUnder, keep_standing_codes};
 use crate::kernel::error::no_faults;
 use crate::kernel::ids::{CaseId, VictimId};
-use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, Result, Timestamp};
+use crate::kernel::{AgencyCode, Error, Fault, FaultCode, Field, PartialDate, Result, Timestamp};
 use crate::persons::{Identity, IdentityPatch};
 
 /// A person, pseudonymous.
@@ -63,17 +64,42 @@ pub struct VictimDetail {
     pub disability: String,
     /// Indigenous people.
     pub indigenous_people: Option<String>,
+    /// Since when somebody has said that she or he, presumed a minor before, is of age.
+    #[serde(default)]
+    pub of_age_since: Option<Timestamp>,
 }
 
 impl VictimDetail {
-    /// Under 18. An unknown age counts as a minor's (DS 007-2023-IN): the doubt protects.
+    /// Protected as a minor. An unknown age counts as a minor's (DS 007-2023-IN): the doubt protects. Time alone ends that
+    /// for nobody: somebody reviews it and says that she or he is of age.
     pub fn minor(&self) -> bool {
+        self.of_age_since.is_none() && self.minor_when_identified()
+    }
+
+    /// A minor when identified, or nobody knows: what the crime was does not change with the years.
+    pub fn minor_when_identified(&self) -> bool {
         self.age_at_identification.is_none_or(|age| age < 18)
     }
 
     /// Code list `age_band`.
     pub fn age_band(&self) -> &'static str {
         age_band(self.age_at_identification)
+    }
+
+    /// The first day on which she or he is this old for certain: by the date of birth where it is known, else by the age
+    /// when identified, else as if born on that day. The doubt protects here too.
+    pub fn aged_on(&self, years: u32, birth: Option<PartialDate>, identified: NaiveDate) -> NaiveDate {
+        let (from, lived) = match (birth, self.age_at_identification) {
+            (Some(birth), _) => (birth.latest(), 0),
+            (None, age) => (identified, age.and_then(|age| u32::try_from(age).ok()).unwrap_or(0)),
+        };
+        let day = from.checked_add_months(Months::new(years.saturating_sub(lived).saturating_mul(12)));
+        match day {
+            // Born on 29 February: not before the day is over.
+            Some(day) if day.day() != from.day() => day.succ_opt().unwrap_or(NaiveDate::MAX),
+            Some(day) => day,
+            None => NaiveDate::MAX,
+        }
     }
 
     fn check(&self, law: &Catalogue, at: &str, faults: &mut Vec<Fault>) {
@@ -144,7 +170,17 @@ pub struct Part {
     pub written_under: WrittenUnder,
 }
 
+/// The code of an element that is not known yet: enough to register a person, not to accuse anybody.
+const UNKNOWN: &str = "unknown";
+
 impl Part {
+    /// Whether the elements of trafficking are known (CP 129-A): what was done and what for, and of a grown person by what
+    /// means. Who was found to be no victim needs none.
+    pub fn elements_known(&self, minor: bool) -> bool {
+        let known = |codes: &[String]| codes.iter().any(|code| code != UNKNOWN);
+        self.status == "not_victim" || known(&self.acts) && known(&self.purposes) && (minor || known(&self.means))
+    }
+
     fn check(&self, law: &Catalogue, victim: &VictimDetail, at: &str, faults: &mut Vec<Fault>) {
         codes(
             law,
@@ -166,6 +202,14 @@ impl Part {
                 }
             }
         }
+        for (name, given) in [("acts", &self.acts), ("means", &self.means), ("purposes", &self.purposes)] {
+            if given.len() > 1
+                && let Some(index) = given.iter().position(|code| code == UNKNOWN)
+            {
+                // What is known in part is not unknown.
+                faults.push(Fault::body(format!("{at}/{name}/{index}"), FaultCode::CrossField));
+            }
+        }
         if self.status == "not_victim" {
             return;
         }
@@ -175,7 +219,7 @@ impl Part {
                 faults.push(Fault::body(format!("{at}/{name}"), FaultCode::MinItems));
             }
         }
-        if self.means.is_empty() && !victim.minor() {
+        if self.means.is_empty() && !victim.minor_when_identified() {
             faults.push(Fault::body(format!("{at}/means"), FaultCode::MinItems));
         }
     }
@@ -298,6 +342,7 @@ pub fn prepare(given: Vec<CaseVictimCreate>, at: &str, act: &Act, _case: CaseId)
             education,
             disability: disability.unwrap_or_else(|| "not_asked".to_owned()),
             indigenous_people,
+            of_age_since: None,
         };
         detail.check(law, &at, &mut faults);
         let part = Part {
@@ -398,6 +443,7 @@ impl Victim {
             education,
             disability,
             indigenous_people,
+            of_age_since,
         } = detail.clone();
         VictimView {
             id: *id,
@@ -417,6 +463,7 @@ impl Victim {
             education,
             disability,
             indigenous_people,
+            of_age_since,
             merged_into: merged_into.map(|survivor| survivor.id),
             redacted: Vec::new(),
         }

@@ -14,12 +14,13 @@ use crate::kernel::ids::{self, CaseId, ResourceId, VictimId};
 use crate::kernel::page::{After, Limit, Page};
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 use crate::ledger::{Action, Entry};
+use crate::persons::bundle::{self, Bundle};
 use crate::persons::index::{Subject, Token};
 use crate::persons::merges::{self, Whole};
 use crate::persons::merging::{Record, Standing};
 use crate::persons::{Identity, IndexKey, Role, store as index};
 use crate::vault::{self, Guarded, Keys, Mint};
-use crate::{insert_many, per_engine};
+use crate::{assistance, insert_many, per_engine, reunifications};
 
 type Row = (VictimId, i64, String, Json, Timestamp, String, Timestamp);
 
@@ -149,6 +150,26 @@ pub fn in_case(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
         .load(conn)?)
 }
 
+/// The victims of the case of whom an element of trafficking is not known yet.
+pub fn unclear(conn: &mut Conn, case: CaseId) -> Result<Vec<VictimId>> {
+    let parts: Vec<(VictimId, Json)> = case_victim::table
+        .filter(case_victim::bucket.eq(case.bucket().number()))
+        .filter(case_victim::case_id.eq(case))
+        .select((case_victim::victim_id, case_victim::detail))
+        .limit(1_000)
+        .load(conn)?;
+    let mut found = Vec::new();
+    for (id, detail) in parts {
+        let part: Part = detail.read()?;
+        // The person is asked for only where the answer rests on the age.
+        if part.elements_known(false) || part.elements_known(true) && one(conn, id)?.detail.minor() {
+            continue;
+        }
+        found.push(id);
+    }
+    Ok(found)
+}
+
 /// Whether a victim of the case is a minor, or may be.
 pub fn any_minor(conn: &mut Conn, case: CaseId) -> Result<bool> {
     for id in in_case(conn, case)? {
@@ -176,6 +197,11 @@ fn places(conn: &mut Conn, records: &[VictimId]) -> Result<Vec<(VictimId, CaseId
 /// How the caller sees a person: through the first of the cases of its records that shows the section.
 fn through_records(conn: &mut Conn, scope: &Scope, records: &[VictimId], section: Section) -> Result<Sight> {
     let places = places(conn, records)?;
+    through_places(conn, scope, &places, section)
+}
+
+/// The same, where it is known in which cases they stand.
+fn through_places(conn: &mut Conn, scope: &Scope, places: &[(VictimId, CaseId)], section: Section) -> Result<Sight> {
     let mut cases: Vec<CaseId> = places.iter().map(|(_, case)| *case).collect();
     cases.sort();
     cases.dedup();
@@ -237,6 +263,14 @@ impl Record for ids::Victim {
         Ok(())
     }
 
+    fn carry(tx: &mut Conn, id: VictimId) -> Result<()> {
+        for record in merges::records(tx, id)? {
+            assistance::store::resettle(tx, record)?;
+            reunifications::store::resettle(tx, record)?;
+        }
+        Ok(())
+    }
+
     fn touch(tx: &mut Conn, id: VictimId, read_at: i64, now: Timestamp) -> Result<()> {
         let (bucket, id) = id.key();
         let this = t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).filter(t::version.eq(read_at));
@@ -271,6 +305,17 @@ pub fn one(conn: &mut Conn, id: VictimId) -> Result<Victim> {
     shown(conn, id, survivor)
 }
 
+/// The record that stands for a person, with the record named held to the end of the transaction: what counts persons is
+/// not written while it is merged.
+pub fn counted_as(tx: &mut Conn, id: VictimId) -> Result<VictimId> {
+    let (bucket, id) = id.key();
+    // SQLite has one writer; its transactions need no row lock.
+    if let Conn::Postgres(c) = tx {
+        t::table.filter(t::bucket.eq(bucket)).filter(t::id.eq(id)).select(t::version).for_share().first::<i64>(c)?;
+    }
+    merges::survivor(tx, id)
+}
+
 /// Whether two records are of one person.
 pub fn same_person(conn: &mut Conn, one: VictimId, other: VictimId) -> Result<bool> {
     Ok(one == other || merges::survivor(conn, one)? == merges::survivor(conn, other)?)
@@ -290,6 +335,23 @@ pub fn update(tx: &mut Conn, victim: &Victim, read_at: i64) -> Result<()> {
     if moved == 0 { Err(Error::PreconditionFailed { current_version: read_at + 1 }) } else { Ok(()) }
 }
 
+/// Ends the presumption that a victim is a minor, by decision of a review; answers the ledger entries, none where nobody
+/// presumed it any more.
+pub fn come_of_age(tx: &mut Conn, id: VictimId, now: Timestamp) -> Result<Vec<Entry>> {
+    let mut victim = one(tx, id)?;
+    victim.must_stand()?;
+    if !victim.detail.minor() {
+        return Ok(Vec::new());
+    }
+    let read_at = victim.version;
+    victim.detail.of_age_since = Some(now);
+    victim.version += 1;
+    victim.updated_at = now;
+    update(tx, &victim, read_at)?;
+    let changed = vec!["#/minor".to_owned(), "#/of_age_since".to_owned()];
+    Ok(vec![Entry::new(Action::Updated, id, Some(victim.version)).changed(changed)])
+}
+
 /// Who somebody is, as it stands.
 #[derive(Debug)]
 pub struct Named {
@@ -307,6 +369,12 @@ pub struct Named {
 
 /// An identity that the caller may see.
 pub fn find_identity(conn: &mut Conn, scope: &Scope, id: VictimId) -> Result<Named> {
+    let Bundle { content, version, updated_at, cases, tied } = bundle::read(conn, Role::Victim, id)?;
+    if !tied {
+        let places: Vec<(VictimId, CaseId)> = cases.into_iter().map(|case| (id, case)).collect();
+        let sight = through_places(conn, scope, &places, Section::VictimIdentity)?;
+        return Ok(Named { of: id, identity: vault::open(conn, id, id, &content)?, version, updated_at, sight });
+    }
     let Whole { records, survivor } = merges::whole(conn, id)?;
     let sight = through_records(conn, scope, &records, Section::VictimIdentity)?;
     let (bucket, of) = survivor.key();
@@ -395,6 +463,21 @@ pub fn find_part(conn: &mut Conn, case: CaseId, id: VictimId) -> Result<CaseVict
         .select((case_victim::detail, case_victim::version, case_victim::updated_at))
         .first(conn)?;
     Ok(CaseVictim { case, victim: one(conn, id)?, part: detail.read()?, version, updated_at })
+}
+
+/// How a person stands in her or his cases, under each of these records.
+pub fn statuses(conn: &mut Conn, records: &[VictimId]) -> Result<Vec<String>> {
+    let mut statuses = Vec::new();
+    for (record, case) in places(conn, records)? {
+        let detail: Json = case_victim::table
+            .filter(case_victim::bucket.eq(case.bucket().number()))
+            .filter(case_victim::case_id.eq(case))
+            .filter(case_victim::victim_id.eq(record))
+            .select(case_victim::detail)
+            .first(conn)?;
+        statuses.push(detail.read::<Part>()?.status);
+    }
+    Ok(statuses)
 }
 
 /// Writes a changed part over the version that it was read at.
@@ -523,6 +606,25 @@ pub fn held_identity(tx: &mut Conn, id: VictimId) -> Result<Identity> {
             .first::<i64>(c)?;
     }
     own_identity(tx, id)
+}
+
+/// The same of several records, not held, but for those who were erased.
+pub fn own_identities(conn: &mut Conn, ids: &[VictimId]) -> Result<Vec<(VictimId, Identity)>> {
+    let mut buckets: Vec<i16> = ids.iter().map(|id| id.bucket().number()).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let rows: Vec<(VictimId, Json)> = per_engine!(conn, c => victim_identity::table
+        .filter(victim_identity::bucket.eq_any(buckets))
+        .filter(victim_identity::victim_id.eq_any(ids.to_vec()))
+        .select((victim_identity::victim_id, victim_identity::content))
+        .load(c)?);
+    let keys = vault::keys(conn, rows.iter().map(|(id, _)| *id))?;
+    let opened = rows.into_iter().map(|(id, content)| match keys.open(id, id, &content) {
+        Ok(identity) => Ok(Some((id, identity))),
+        Err(Error::Erased) => Ok(None),
+        Err(other) => Err(other),
+    });
+    opened.filter_map(Result::transpose).collect()
 }
 
 /// The same, not held: the caller's sight must be checked before it is shown.

@@ -77,7 +77,8 @@ pub struct CaseVictimCreate {
     #[serde(default)]
     #[schema(max_items = 10)]
     pub acts: Vec<String>,
-    /// How: code list `means`. At least one for an adult; may be empty for a minor (CP 129-A.3).
+    /// How: code list `means`. At least one for an adult; may be empty for a minor (CP 129-A.3). `unknown`, alone, says that
+    /// it is not known yet: enough to register somebody, not to accuse anybody (guard `elements_known`).
     #[validate(length(max = 12))]
     #[serde(default)]
     #[schema(max_items = 12)]
@@ -249,7 +250,7 @@ pub struct VictimView {
     pub age_at_identification: Option<i32>,
     /// Band of the age: code list `age_band`.
     pub age_band: String,
-    /// Under 18, or presumed so because the age is unknown.
+    /// Protected as a minor: under 18 when identified, or presumed so because the age is unknown, until somebody reviews it.
     pub minor: bool,
     /// Nationalities.
     pub nationalities: Vec<String>,
@@ -266,6 +267,9 @@ pub struct VictimView {
     /// Indigenous people.
     #[schema(required)]
     pub indigenous_people: Option<String>,
+    /// Since when a review has said that she or he, presumed a minor before, is of age; null where none has.
+    #[schema(required)]
+    pub of_age_since: Option<Timestamp>,
     /// The record that stands for this person, where two records were found to be one person's: what is shown here is that
     /// one's, and only that one is written to. Null of every other record.
     #[schema(required)]
@@ -367,7 +371,7 @@ pub struct DisclosureLook {
     /// Why: code list `purpose_of_use`.
     #[schema(required)]
     pub purpose: Option<String>,
-    /// What was shown: `victim`, `victim_identity`, `case_victim`, `victim_list`, `victim_consent`, `victim_disclosures`.
+    /// What was shown: `victim`, `victim_identity`, `case_victim`, `victim_list`, `victim_consent`, `victim_care`, `victim_assistance`, `victim_disclosures`.
     pub what: String,
     /// The break-glass under which it was in sight; null where no glass had to be broken.
     #[schema(required)]

@@ -77,7 +77,7 @@ pub async fn create(db: &Store, act: Act, once: Once, new: WebhookCreate, lab: b
         updated_at: act.now,
     };
     db.write(move |tx| {
-        let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), 1, act.now)?;
+        let claim = idempotency::claim(tx, &once, id.erase(), 1, act.now)?;
         if let Claim::Replay { resource, .. } = claim {
             return with_secret(store::of_agency(tx, act.agency(), WebhookId::from_uuid(resource.uuid()))?, true);
         }
@@ -196,7 +196,7 @@ async fn once<T: Send + 'static>(
 ) -> Result<Written<T>> {
     db.write(move |tx| {
         let before = store::of_agency(tx, act.agency(), id)?;
-        let claim = idempotency::claim(tx, &once, id.bucket(), id.erase(), before.version + 1, act.now)?;
+        let claim = idempotency::claim(tx, &once, id.erase(), before.version + 1, act.now)?;
         if let Claim::Replay { .. } = claim {
             return shown(before, true);
         }

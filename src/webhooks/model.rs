@@ -105,8 +105,16 @@ pub enum Outcome {
     Refused,
     /// No answer in time.
     Timeout,
-    /// No connection, no TLS, or a broken answer.
+    /// No connection, or a broken answer.
     Unreachable,
+    /// No authority that the registry believes stands behind its certificate.
+    UnknownAuthority,
+    /// The time of its certificate is over, or has not come.
+    ExpiredCertificate,
+    /// Its certificate is for another name.
+    WrongName,
+    /// TLS did not come about for another reason.
+    NoTls,
     /// The address is not one that the registry speaks to.
     Blocked,
 }
@@ -119,6 +127,10 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
+            Self::UnknownAuthority => "certificate_unknown",
+            Self::ExpiredCertificate => "certificate_expired",
+            Self::WrongName => "certificate_name",
+            Self::NoTls => "tls_failed",
             Self::Blocked => "blocked",
         }
     }

@@ -19,9 +19,9 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// For a feed; with `lab`, private addresses and `http` too.
-    pub fn new(feed: Arc<Feed>, lab: bool, at_once: usize) -> Self {
-        Self { sender: Sender::new(lab), at_once, feed, ahead_s: AtomicI64::new(0) }
+    /// For a feed, with a way out.
+    pub fn new(feed: Arc<Feed>, sender: Sender, at_once: usize) -> Self {
+        Self { sender, at_once, feed, ahead_s: AtomicI64::new(0) }
     }
 
     /// Whether private addresses are spoken to.

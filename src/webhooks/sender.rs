@@ -8,12 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, config::Config};
 
 use super::model::{Outcome, Said};
+use crate::tls::{self, Refusal};
 
 /// Longest attempt, from the look-up of the name to the last byte that is read.
 const LONGEST: Duration = Duration::from_secs(15);
@@ -67,25 +68,22 @@ fn public_v6(address: Ipv6Addr) -> bool {
     }
 }
 
-/// Looks up names, and hands on public addresses only.
+/// Looks up names, and hands on addresses that are spoken to only.
 #[derive(Debug)]
-struct Guarded {
-    lookup: DefaultResolver,
-    lab: bool,
+struct Guarded<L> {
+    lookup: L,
+    spoken_to: fn(IpAddr) -> bool,
 }
 
 /// What the look-up says of an address that is not spoken to: told apart by its text, because the library carries no
 /// error of ours.
 const BLOCKED: &str = "not a public address";
 
-impl Resolver for Guarded {
+impl<L: Resolver> Resolver for Guarded<L> {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.lookup.resolve(uri, config, timeout)?;
-        if self.lab {
-            return Ok(found);
-        }
         // One bad address among good ones is a trick: none of them is used.
-        if found.iter().all(|address| is_public(address.ip())) {
+        if found.iter().all(|address| (self.spoken_to)(address.ip())) {
             Ok(found)
         } else {
             Err(ureq::Error::Other(Box::new(std::io::Error::other(BLOCKED))))
@@ -101,9 +99,12 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// With `lab`, private addresses and plain `http` too.
-    pub fn new(lab: bool) -> Self {
-        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier).build();
+    /// Believes whom `tls` believes. With `lab`, private addresses and plain `http` too.
+    pub fn new(lab: bool, tls: TlsConfig) -> Self {
+        Self::over(lab, tls, DefaultResolver::default(), if lab { |_| true } else { is_public })
+    }
+
+    fn over(lab: bool, tls: TlsConfig, lookup: impl Resolver, spoken_to: fn(IpAddr) -> bool) -> Self {
         let config = Agent::config_builder()
             .https_only(!lab)
             .proxy(None)
@@ -115,8 +116,7 @@ impl Sender {
             .timeout_global(Some(LONGEST))
             .tls_config(tls)
             .build();
-        let resolver = Guarded { lookup: DefaultResolver::default(), lab };
-        Self { agent: Agent::with_parts(config, DefaultConnector::new(), resolver), lab }
+        Self { agent: Agent::with_parts(config, DefaultConnector::new(), Guarded { lookup, spoken_to }), lab }
     }
 
     /// Whether it is for a lab.
@@ -153,15 +153,71 @@ impl Sender {
             Err(ureq::Error::Timeout(_)) => (Outcome::Timeout, None),
             Err(ureq::Error::Other(e)) if e.to_string() == BLOCKED => (Outcome::Blocked, None),
             Err(ureq::Error::RequireHttpsOnly(_)) => (Outcome::Blocked, None),
-            Err(_) => (Outcome::Unreachable, None),
+            Err(e) => (tls::refusal(&e).map_or(Outcome::Unreachable, Outcome::from), None),
         };
         Said { outcome, status, duration_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX) }
     }
 }
 
+impl From<Refusal> for Outcome {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unknown => Self::UnknownAuthority,
+            Refusal::Expired => Self::ExpiredCertificate,
+            Refusal::Name => Self::WrongName,
+            Refusal::Other => Self::NoTls,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    /// Answers another address each time, as a name does whose owner means ill.
+    #[derive(Clone, Debug)]
+    struct Rebinding {
+        answers: Vec<Vec<SocketAddr>>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl Resolver for Rebinding {
+        fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            let mut found = self.empty();
+            let now = self.asked.fetch_add(1, Ordering::Relaxed).min(self.answers.len() - 1);
+            self.answers[now].iter().for_each(|address| found.push(*address));
+            Ok(found)
+        }
+    }
+
+    #[test]
+    fn a_name_is_looked_up_once_and_what_was_judged_is_what_is_connected_to() {
+        let [judged, other] = ["127.0.0.1:0", "127.0.0.2:0"].map(|at| TcpListener::bind(at).unwrap());
+        let (good, bad) = (judged.local_addr().unwrap(), other.local_addr().unwrap());
+        let send = |answers: Vec<Vec<SocketAddr>>| {
+            let lookup = Rebinding { answers, asked: Arc::default() };
+            let asked = Arc::clone(&lookup.asked);
+            let spoken_to = |address: IpAddr| address == Ipv4Addr::new(127, 0, 0, 1);
+            let sender = Sender::over(false, tls::settings(None).unwrap(), lookup, spoken_to);
+            let said = sender.send("https://hooks.example/", "id", 1, "v1,x", "{}");
+            (said.outcome, asked.load(Ordering::Relaxed))
+        };
+        // Good at the first look, bad at a second one that must not come.
+        let guest = std::thread::spawn(move || drop(judged.accept().unwrap()));
+        let (outcome, looks) = send(vec![vec![good], vec![bad]]);
+        assert_eq!(looks, 1);
+        assert!(![Outcome::Blocked, Outcome::Delivered].contains(&outcome), "{outcome:?}");
+        guest.join().unwrap();
+        // Bad at once, alone or behind a good one.
+        assert_eq!(send(vec![vec![bad]]), (Outcome::Blocked, 1));
+        assert_eq!(send(vec![vec![good, bad]]), (Outcome::Blocked, 1));
+        other.set_nonblocking(true).unwrap();
+        assert!(other.accept().is_err(), "nobody has connected");
+    }
 
     #[test]
     fn only_addresses_of_the_public_internet_are_spoken_to() {
@@ -223,7 +279,7 @@ mod tests {
     fn a_name_that_leads_to_this_machine_is_not_followed() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let sender = Sender::new(false);
+        let sender = Sender::new(false, tls::settings(None).unwrap());
         for host in ["localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "0x7f.1"] {
             let said = sender.send(&format!("https://{host}:{port}/"), "id", 1, "v1,x", "{}");
             assert_ne!(said.outcome, Outcome::Delivered, "{host}");

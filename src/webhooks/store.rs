@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::{Delivery, Detail, State, Webhook};
 use super::signing::Algorithm;
 use crate::db::schema::{webhook as t, webhook_delivery as log};
-use crate::db::{Conn, Json};
+use crate::db::{Conn, Json, Keep};
 use crate::events::model::Mark;
 use crate::kernel::ids::{ClientId, DeliveryId, EntryId, WebhookId};
 use crate::kernel::page::{After, Limit, Page};
@@ -165,6 +165,7 @@ pub fn update(tx: &mut Conn, after: &Webhook, step: i64) -> Result<bool> {
             t::version.eq(after.version),
             t::updated_at.eq(after.updated_at),
         ))
+        .kept()
         .execute(tx)?;
     Ok(moved > 0)
 }

@@ -162,7 +162,8 @@ pub struct WebhookDelivery {
     /// When.
     pub at: Timestamp,
     /// `delivered` (2xx), `refused` (any other status; redirects are not followed), `timeout` (15 s), `unreachable`,
-    /// `blocked` (not a public address).
+    /// `blocked` (not a public address), `certificate_unknown` (no authority behind it that is believed),
+    /// `certificate_expired`, `certificate_name` (it is for another name), `tls_failed`.
     #[schema(max_length = 20)]
     pub outcome: String,
     /// The status, if there was an answer.

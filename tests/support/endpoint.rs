@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use openssl::ssl::SslAcceptor;
 use serde_json::{Value, json};
 
 /// What it answers.
@@ -16,6 +17,8 @@ pub enum Reply {
     Big,
     /// 302 to somewhere else.
     Redirect(String),
+    /// 200 and this body.
+    Body(String),
     /// Nothing, until it is told otherwise.
     Hang,
 }
@@ -50,6 +53,7 @@ struct Shared {
 }
 
 pub struct Endpoint {
+    scheme: &'static str,
     addr: SocketAddr,
     shared: Arc<(Mutex<Shared>, Condvar)>,
 }
@@ -57,21 +61,34 @@ pub struct Endpoint {
 impl Endpoint {
     /// One that answers 204.
     pub fn new() -> Self {
+        Self::made("http", |stream, shared| serve(stream, shared))
+    }
+
+    /// The same behind TLS.
+    pub fn secure(acceptor: SslAcceptor) -> Self {
+        Self::made("https", move |stream, shared| {
+            if let Ok(stream) = acceptor.accept(stream) {
+                serve(stream, shared);
+            }
+        })
+    }
+
+    fn made(scheme: &'static str, talk: impl Fn(TcpStream, &(Mutex<Shared>, Condvar)) + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let shared: Arc<(Mutex<Shared>, Condvar)> = Arc::default();
         let inner = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let inner = Arc::clone(&inner);
-                std::thread::spawn(move || serve(stream, &inner));
+                let (inner, talk) = (Arc::clone(&inner), talk.clone());
+                std::thread::spawn(move || talk(stream, &inner));
             }
         });
-        Self { addr, shared }
+        Self { scheme, addr, shared }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}/hook", self.addr)
+        format!("{}://{}/hook", self.scheme, self.addr)
     }
 
     /// From now on it answers so; who hangs is answered too.
@@ -101,8 +118,8 @@ impl Endpoint {
     }
 }
 
-fn serve(mut stream: TcpStream, shared: &(Mutex<Shared>, Condvar)) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+fn serve(stream: impl Read + Write, shared: &(Mutex<Shared>, Condvar)) {
+    let mut reader = BufReader::new(stream);
     let (mut headers, mut line) = (BTreeMap::new(), String::new());
     if reader.read_line(&mut line).unwrap_or(0) == 0 {
         return;
@@ -130,7 +147,11 @@ fn serve(mut stream: TcpStream, shared: &(Mutex<Shared>, Condvar)) {
         }
         guard.reply.clone().unwrap_or(Reply::Status(204))
     };
+    let stream = reader.get_mut();
     let _ = match reply {
+        Reply::Body(text) => {
+            write!(stream, "HTTP/1.1 200 X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len())
+        }
         Reply::Status(status) => write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"),
         Reply::Redirect(to) => {
             write!(stream, "HTTP/1.1 302 X\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

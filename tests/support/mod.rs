@@ -1,5 +1,6 @@
 //! A server per test, on either engine, and a client that speaks to it over real HTTP.
 
+pub mod authority;
 pub mod contract;
 pub mod endpoint;
 pub mod file;

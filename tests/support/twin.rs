@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::postgres::{self, Database};
 
 /// Statements that may touch several partitions, and why.
-const MAY_FAN_OUT: [(&str, &str); 7] = [
+const MAY_FAN_OUT: [(&str, &str); 8] = [
     (
         "figures over the whole registry are made from all of it, a stretch of buckets at a time",
         r#"^SELECT "statistics_(fact|past|member)"\..* FROM "statistics_(fact|past|member)" WHERE \(*"statistics_(fact|past|member)"\."bucket" >= \$1\)* AND \(*"statistics_(fact|past|member)"\."bucket" < \$2"#,
@@ -35,6 +35,10 @@ const MAY_FAN_OUT: [(&str, &str); 7] = [
     (
         "the sealer asks who sees what it seals, each record in its bucket",
         r"^SELECT t\.\w+ AS id, .* FROM unnest\(\$1::smallint\[\], \$2::uuid\[\]\) AS w \(bucket, id\) JOIN \w+ t ON t\.bucket = w\.bucket AND t\.\w+ = w\.id( AND t\.ended_at IS NULL)?$",
+    ),
+    (
+        "those who are looked for together are found by tokens, each by its key",
+        r"^SELECT w\.n, p\.person_id FROM unnest\(\$1::integer\[\], .*\) AS w \(n, bucket, index_id, bidx\) CROSS JOIN LATERAL \(SELECT i\.person_id FROM person_index i WHERE i\.bucket = w\.bucket AND i\.index_id = w\.index_id AND i\.bidx = w\.bidx LIMIT \$5\) p$",
     ),
     ("the metrics count what is pending", r#"^SELECT COUNT\(\*\) FROM "ledger_pending"$"#),
 ];

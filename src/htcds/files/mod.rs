@@ -18,6 +18,8 @@ pub const MOST_ROWS: usize = 100_000;
 pub const MOST_COLUMNS: u32 = 1_024;
 /// Most cells with something in them.
 pub const MOST_CELLS: usize = 4_000_000;
+/// Most merged regions.
+pub const MOST_REGIONS: usize = 100_000;
 /// Most text, bytes: one text of a spreadsheet can stand in a million cells.
 pub const MOST_TEXT: usize = 256 << 20;
 
@@ -163,26 +165,31 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
 /// A merged region: its first and its last cell, each row and column, from 0.
 pub(super) type Region = ((u32, u32), (u32, u32));
 
-/// Reads a merged region's value for every row that it covers in its first column.
-pub(super) fn spread(sheet: &mut Sheet, regions: &[Region]) {
+/// Reads a merged region's value for every row that it covers in its first column. Bounded like what is read: a few
+/// regions of a small file can cover every row of it in every column.
+pub(super) fn spread(sheet: &mut Sheet, regions: &[Region]) -> Result<(), Unreadable> {
+    if regions.len() > MOST_REGIONS {
+        return Err(Unreadable::TooLarge);
+    }
     let headings = sheet.rows.first().map_or(0, |r| r.line);
+    let (mut cells_left, mut text_left) = (MOST_CELLS, MOST_TEXT);
     for ((top, left), (bottom, right)) in regions.iter().copied() {
         // Rows of regions count from 0, lines from 1.
         let (first, last) = (top.saturating_add(1), bottom.saturating_add(1));
-        let covered = |row: &Row| row.line >= first && row.line <= last;
-        let Some(placed) =
-            sheet.rows.iter().find(|r| r.line == first).and_then(|r| r.cells.iter().find(|c| c.column == left))
-        else {
-            continue;
-        };
+        let Ok(at) = sheet.rows.binary_search_by_key(&first, |r| r.line) else { continue };
+        let Some(placed) = sheet.rows.get(at).and_then(|r| r.cells.iter().find(|c| c.column == left)) else { continue };
         let placed = placed.clone();
         if first > headings || right == left {
             sheet.notes.push(Note::new(first, NoteCode::MergedCells).column(left));
         }
-        for row in sheet.rows.iter_mut().filter(|r| covered(r) && r.line > first) {
-            if let Err(at) = row.cells.binary_search_by_key(&left, |c| c.column) {
-                row.cells.insert(at, placed.clone());
+        let length = if let Cell::Text(text) = &placed.cell { text.len() } else { 0 };
+        for row in sheet.rows.iter_mut().skip(at + 1).take_while(|r| r.line <= last) {
+            cells_left = cells_left.checked_sub(1).ok_or(Unreadable::TooLarge)?;
+            if let Err(place) = row.cells.binary_search_by_key(&left, |c| c.column) {
+                text_left = text_left.checked_sub(length).ok_or(Unreadable::TooLarge)?;
+                row.cells.insert(place, placed.clone());
             }
         }
     }
+    Ok(())
 }

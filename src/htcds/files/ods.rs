@@ -140,7 +140,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
                 ("table:table", some) => {
                     if let Some(Table { name, found, regions, .. }) = some.take() {
                         let mut sheet = Sheet { name, rows: found.rows, ..Sheet::default() };
-                        spread(&mut sheet, &regions);
+                        spread(&mut sheet, &regions)?;
                         sheets.push(sheet);
                     }
                 }

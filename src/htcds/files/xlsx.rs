@@ -16,6 +16,11 @@ fn broken(error: XlsxError) -> Unreadable {
 
 /// Reads the sheets of a workbook whose unpacked size has been checked.
 pub fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
+    // The library panics at references that no spreadsheet writes (a row beyond every number): a broken file like others.
+    std::panic::catch_unwind(|| sheets(bytes)).unwrap_or(Err(Unreadable::Broken))
+}
+
+fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
     let epoch = if book.has_1904_epoch() { Epoch::Y1904 } else { Epoch::Y1900 };
     let sheets = book.sheets_metadata().iter().filter(|s| s.typ == SheetType::WorkSheet);
@@ -57,7 +62,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
             row.cells.dedup_by_key(|c| c.column);
         }
         let regions: Vec<_> = merged.iter().map(|Dimensions { start, end }| (*start, *end)).collect();
-        spread(&mut sheet, &regions);
+        spread(&mut sheet, &regions)?;
         found.push(sheet);
     }
     Ok(found)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS care_process_victim_id_id_idx ON care_process (bucket, victim_id, id);
