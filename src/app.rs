@@ -256,7 +256,7 @@ pub fn start(config: &Config) -> Result<Running, String> {
     let access = AccessLog::start(&store).map_err(|e| format!("cannot start the access record: {e}"))?;
     let law = web::Data::from(Arc::clone(&catalogue));
     let told = access.clone();
-    let access = Watch::new(access, Looking::new(config.quotas()), store.clone());
+    let access = Arc::new(Watch::new(access, Looking::new(config.quotas()), store.clone()));
     let signer = Signer::new(Arc::clone(&authenticator));
     let feed = Arc::new(Feed {
         retention: Retention { days: serve.feed_retention_days },
@@ -270,7 +270,8 @@ pub fn start(config: &Config) -> Result<Running, String> {
         log::warn!(target: "sistra::webhooks", "webhooks may speak to private addresses: this is for tests and labs only");
     }
     let bell = Arc::new(worker::Bell::default());
-    let bench = Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index) };
+    let bench =
+        Bench { store: store.clone(), law: Arc::clone(&catalogue), index: Arc::clone(&index), watch: Arc::clone(&access) };
     let figures = Arc::new(Figures::open(&store).map_err(|e| format!("the figures cannot be read: {e:?}"))?);
     let services = Arc::new(Services {
         catalogue: Arc::clone(&catalogue),

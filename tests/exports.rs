@@ -116,6 +116,26 @@ fn identities_leave_with_their_own_scope_and_purpose_and_three_times_only(world)
     assert_eq!(plain["manifest"]["output"].as_array().unwrap().len(), 2);
 }
 
+fn an_export_of_identities_takes_from_the_budget_of_looking(world, |config, _| config.serve.pii_subjects_per_day = 3) {
+    let scopes = format!("{SCOPES} victims.identity:read victims.identity:write accused.identity:read accused.identity:write exports.identity:create");
+    let token = world.token(AGENCY, &scopes, Purpose::Prosecution);
+    for key in ["EXP-1", "EXP-2"] {
+        open(world, &token, key);
+    }
+    // Two victims: within it, and the same two again cost nothing.
+    let order = json!({"types": ["victim"], "identities": true});
+    assert_eq!(export(world, &token, &order)["counts"]["identities"], 2);
+    assert_eq!(export(world, &token, &order)["counts"]["identities"], 2);
+    // Two accused are one too many: nothing of that export is left, and the agency hears of it.
+    let queued = world.post("/v1/exports", &token, &json!({"types": ["accused"], "identities": true}));
+    let job = ended(world, &token, &queued.header("location"));
+    assert_eq!((&job["status"], &job["failure"], &job["manifest"]["output"]), (&json!("failed"), &json!("quota_exceeded"), &json!([])));
+    let auditor = world.token(AGENCY, "audit:read", Purpose::Audit);
+    let alerts = world.get("/v1/audit/alerts", &auditor).json();
+    let levels: Vec<&str> = alerts["items"].as_array().unwrap().iter().filter(|a| a["budget"] == "pii_subjects").map(|a| a["level"].as_str().unwrap()).collect();
+    assert!(levels.contains(&"exhausted"), "{alerts}");
+}
+
 fn nothing_in_a_csv_is_run_by_a_spreadsheet(world) {
     let token = world.token(AGENCY, SCOPES, Purpose::Prosecution);
     let mut new = line("EXP-1");

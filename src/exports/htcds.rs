@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::pages::filter;
-use super::run::MOST_PERSONS;
+use super::run::{MOST_PERSONS, within_budget};
 use super::wire::ExportCreate;
 use crate::htcds::actions::Exchange;
 use crate::htcds::import::SECRET;
@@ -42,8 +44,10 @@ pub fn run(bench: &Bench, hold: &Hold, job: &Job, order: &ExportCreate, format: 
     };
     let access = AccessLog::start(&bench.store).map_err(|e| Error::internal(format!("no thread for the ledger: {e}")))?;
     let most = usize::try_from(MOST_PERSONS).unwrap_or(0);
-    let told = |cases: u64, records: usize| {
-        if records > most {
+    let mut shown: Vec<Uuid> = Vec::new();
+    let told = |cases: u64, persons: &[Uuid]| {
+        shown.extend_from_slice(persons);
+        if shown.len() > most {
             return Err(Error::Rule { rule: "second_person_required", faults: Vec::new() });
         }
         if cases.is_multiple_of(LOOK_UP) {
@@ -55,6 +59,8 @@ pub fn run(bench: &Bench, hold: &Hold, job: &Job, order: &ExportCreate, format: 
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
     let records = runtime.block_on(exchange.export_as((&act, job.client), filter(order), &access, told))?;
+    // Nobody has seen anything yet: what is beyond the budget never leaves.
+    within_budget(bench, job, &act, shown.into_iter())?;
     let bytes = write(&records, format)?;
     let (name, media_type) = named(format);
     let pieces: Vec<Vec<u8>> = bytes.chunks(PIECE).map(<[u8]>::to_vec).collect();

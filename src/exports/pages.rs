@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::model::{ACCUSED, ACCUSED_IDENTITIES, CASES, CHARGES, Lines, REFERRALS, Sheet, VICTIM_IDENTITIES, VICTIMS};
 use super::wire::{ExportCreate, ExportType};
@@ -56,6 +57,12 @@ pub struct Sheaf {
 }
 
 impl Sheaf {
+    /// The persons whose identities are in it.
+    pub fn identities(&self) -> impl Iterator<Item = Uuid> {
+        let named = |e: &&Entry| ["victim_identity", "accused_identity"].contains(&e.resource_type);
+        self.entries.iter().filter(named).map(|e| e.resource_id.uuid())
+    }
+
     fn withhold(&mut self, records: usize) {
         self.withheld += i64::try_from(records).unwrap_or(i64::MAX);
     }

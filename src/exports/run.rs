@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::htcds;
 use super::model::{Form, Lines, sheets};
 use super::pages::{Place, Sheaf, read};
 use super::wire::ExportCreate;
+use crate::act::Act;
 use crate::jobs::worker::{Bench, Hold, Work};
 use crate::jobs::{Job, JobFile, store as jobs};
 use crate::kernel::error::Error;
@@ -42,6 +45,7 @@ impl Work for ExportWork {
             let (client, from) = (job.client, at.clone());
             let (reading, what) = (act.clone(), order.clone());
             let sheaf = bench.store.read_blocking(move |conn| read(conn, &reading, client, &what, format, &from))?;
+            within_budget(bench, job, &act, sheaf.identities())?;
             at = sheaf.next.clone();
             let over = matches!(at, Place::End);
             *job = store(bench, hold, job, &act, (&order, format), sheaf)?;
@@ -53,12 +57,32 @@ impl Work for ExportWork {
     }
 }
 
+/// Counts identities against the budget of looking of the job's client, as if each had been looked at by itself; alerts
+/// those who must hear of it. Beyond the budget the job ends, and what it has is thrown away.
+pub fn within_budget(bench: &Bench, job: &Job, act: &Act, persons: impl Iterator<Item = Uuid>) -> Result<()> {
+    let looking = bench.watch.looking();
+    let mut runtime = None;
+    for person in persons {
+        // In which territory each of them is, is not asked: an export is of the agency's whole sight.
+        let looked = looking.subject(job.client, job.detail.user.as_deref(), person, false, act.now);
+        if !looked.alarms.is_empty() {
+            let runtime = match &runtime {
+                Some(runtime) => runtime,
+                None => runtime.insert(actix_rt::Runtime::new().map_err(Error::internal)?),
+            };
+            runtime.block_on(bench.watch.raise(&act.actor, act.now, looked.alarms))?;
+        }
+        looked.room?;
+    }
+    Ok(())
+}
+
 /// Writes a page: its entries, its texts, and how far the job is.
 fn store(
     bench: &Bench,
     hold: &Hold,
     before: &Job,
-    act: &crate::act::Act,
+    act: &Act,
     (order, format): (&ExportCreate, Lines),
     sheaf: Sheaf,
 ) -> Result<Job> {

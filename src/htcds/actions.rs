@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
+use uuid::Uuid;
 use validator::Validate;
 
 use super::exchange::{self, Ready};
@@ -234,21 +235,21 @@ impl Exchange {
     /// before the answer is given. `progress` hears the number of cases done.
     pub async fn export(&self, access: &AccessLog, mut progress: impl FnMut(u64)) -> Result<Vec<Record>> {
         let (act, client) = self.act(Timestamp::now())?;
-        let told = |cases, _| {
+        let told = |cases, _: &[Uuid]| {
             progress(cases);
             Ok(())
         };
         self.export_as((&act, client), Filter::default(), access, told).await
     }
 
-    /// The same for somebody who asked for the cases of a filter. `told` hears the numbers of cases and of records
-    /// done, and may stop it.
+    /// The same for somebody who asked for the cases of a filter. `told` hears how many cases are done and who is in the
+    /// last one, and may stop it.
     pub async fn export_as(
         &self,
         (act, client): (&Act, ClientId),
         filter: Filter,
         access: &AccessLog,
-        mut told: impl FnMut(u64, usize) -> Result<()>,
+        mut told: impl FnMut(u64, &[Uuid]) -> Result<()>,
     ) -> Result<Vec<Record>> {
         let filter = Filter { owner: Some(self.agency.clone()), sort: CaseSort::ReportedAsc, ..filter };
         let mut records = Vec::new();
@@ -262,9 +263,9 @@ impl Exchange {
             for case in &page.items {
                 let persons = self.persons(act, case, Some(access)).await?;
                 let facts = exchange::case_facts(case, self.closed(case), &self.law);
-                records.extend(persons.iter().map(|person| residue::restore(&facts, person)));
+                records.extend(persons.iter().map(|(_, person)| residue::restore(&facts, person)));
                 done += 1;
-                told(done, records.len())?;
+                told(done, &persons.iter().map(|(id, _)| *id).collect::<Vec<_>>())?;
             }
             after = page.next;
             if after.is_none() {
@@ -283,10 +284,10 @@ impl Exchange {
         let case = read_case(&self.store, act, id).await?.view;
         let persons = self.persons(act, &case, None).await?;
         let facts: CaseFacts = exchange::case_facts(&case, self.closed(&case), &self.law);
-        Ok(persons.iter().map(|person| residue::restore(&facts, person)).collect())
+        Ok(persons.iter().map(|(_, person)| residue::restore(&facts, person)).collect())
     }
 
-    async fn persons(&self, act: &Act, case: &CaseView, access: Option<&AccessLog>) -> Result<Vec<PersonFacts>> {
+    async fn persons(&self, act: &Act, case: &CaseView, access: Option<&AccessLog>) -> Result<Vec<(Uuid, PersonFacts)>> {
         let mut found = Vec::new();
         let mut after = None;
         loop {
@@ -305,7 +306,7 @@ impl Exchange {
                 found.push((
                     view.victim.created_at,
                     view.victim.code.clone(),
-                    exchange::victim_facts(view, identity.as_ref()),
+                    (view.victim_id.uuid(), exchange::victim_facts(view, identity.as_ref())),
                 ));
             }
             after = page.next;
@@ -326,7 +327,8 @@ impl Exchange {
                     let entry = Entry::new(Action::Read, view.id, version).about("accused_identity");
                     access.record(&act.actor, act.now, entry).await?;
                 }
-                found.push((view.created_at, view.code.clone(), exchange::accused_facts(view, identity.as_ref())));
+                let person = (view.id.uuid(), exchange::accused_facts(view, identity.as_ref()));
+                found.push((view.created_at, view.code.clone(), person));
             }
             after = page.next;
             if after.is_none() {
@@ -334,7 +336,7 @@ impl Exchange {
             }
         }
         found.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        Ok(found.into_iter().map(|(_, _, facts)| facts).collect())
+        Ok(found.into_iter().map(|(_, _, person)| person).collect())
     }
 }
 

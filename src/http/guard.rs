@@ -45,7 +45,7 @@ pub struct Services {
     /// The key of the index of persons.
     pub index: Arc<IndexKey>,
     /// The access record, under watch.
-    pub access: Watch,
+    pub access: Arc<Watch>,
     /// Page cursors.
     pub cursors: Arc<Cursors>,
     /// Who signs the ledger.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::model::{Job, JobKind, JobState};
 use super::spool::{INPUT, digest};
 use super::store::{self, Place};
+use crate::alerts::watch::Watch;
 use crate::auth::{clients, policy};
 use crate::catalogue::Catalogue;
 use crate::db::{Conn, Store};
@@ -38,6 +39,8 @@ pub struct Bench {
     pub law: Arc<Catalogue>,
     /// The key of the index of persons.
     pub index: Arc<IndexKey>,
+    /// The counters of looking, and the way to those who must hear of it.
+    pub watch: Arc<Watch>,
 }
 
 /// What one kind of job does.
