@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sistra::auth::Purpose;
 
 use crate::both;
-use crate::support::{Answer, Engine, World, case};
+use crate::support::{Answer, World, case};
 
 const DESK: &str = "cases:read cases:write victims:read victims:write victims:search victims.identity:read victims.identity:write \
     accused:read accused:write accused:search accused.identity:read accused.identity:write";
