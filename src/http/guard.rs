@@ -137,7 +137,7 @@ fn admit<P: Permission>(req: &HttpRequest) -> Result<(Allowed<P>, Option<Proof>)
         // The batch has shown token and proof.
         Some(Joined { store, caller, context: _, looks }) => {
             let shared = gate.services.as_ref();
-            (caller, store, Arc::new(Services { access: shared.access.within(&looks), ..shared.clone() }), None)
+            (caller, store, Arc::new(Services { access: Arc::new(shared.access.within(&looks)), ..shared.clone() }), None)
         }
         None => {
             let (caller, proof) = authenticate(req, &gate.authenticator, &context, now)?;

@@ -2,9 +2,10 @@
 //! cases, and of those shared with it the sections and the victims that its docket shows.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::facts::Step;
-use super::memory::{AccusedRow, CaseRow, ChargeRow, Memory, NEVER, ShareRow, VictimRow, day_number};
+use super::memory::{AccusedRow, CaseRow, ChargeRow, Memory, NEVER, ShareRow, VictimRow};
 use super::question::{Dimension, Lane, Question, Subject, Table};
 use super::words::{Counts, Word};
 use crate::cases::{Section, Sections};
@@ -137,19 +138,18 @@ impl Memory {
 
     /// Every thing that a question is about, with its case.
     pub(super) fn each<'m>(&'m self, lane: &Lane, question: &Question, f: impl FnMut(&'m CaseRow, Unit<'m>)) {
-        self.each_of(&self.rows, lane, question, f);
+        self.each_of(0..self.rows.len(), lane, question, f);
     }
 
     /// The same, of some of the rows.
     fn each_of<'m>(
         &'m self,
-        rows: &'m [CaseRow],
+        rows: Range<usize>,
         lane: &Lane,
         question: &Question,
         mut f: impl FnMut(&'m CaseRow, Unit<'m>),
     ) {
         let observer = self.observer(lane);
-        let (from, to) = (question.from.map_or(i32::MIN, day_number), question.to.map_or(i32::MAX, day_number));
         let only: Vec<(Dimension, Vec<Word>)> = question
             .only
             .iter()
@@ -160,7 +160,7 @@ impl Memory {
         let passes = |row: &CaseRow, unit: Unit<'_>| {
             only.iter().all(|(d, words)| self.values(*d, row, unit).as_slice().iter().any(|w| words.contains(w)))
         };
-        for row in rows.iter().filter(|r| r.live && !r.elsewhere && r.reported >= from && r.reported <= to) {
+        for row in self.reported(rows, question.from, question.to) {
             let Some(sight) = self.in_sight(&observer, row) else { continue };
             match question.subject {
                 Subject::Cases => {
@@ -206,7 +206,7 @@ impl Memory {
     fn table_in(&self, parts: usize, lane: &Lane, question: &Question) -> Table {
         let size = self.rows.len().div_ceil(parts.max(1)).max(1);
         let Part { mut counts, mut total, mut again, mut seen } = std::thread::scope(|scope| {
-            let mut chunks = self.rows.chunks(size);
+            let mut chunks = (0..self.rows.len()).step_by(size).map(|start| start..self.rows.len().min(start + size));
             let first = chunks.next().unwrap_or_default();
             let others: Vec<_> = chunks.map(|rows| scope.spawn(|| self.part(rows, lane, question))).collect();
             let mut whole = self.part(first, lane, question);
@@ -239,7 +239,7 @@ impl Memory {
     }
 
     /// What some of the rows bring to a table.
-    fn part(&self, rows: &[CaseRow], lane: &Lane, question: &Question) -> Part {
+    fn part(&self, rows: Range<usize>, lane: &Lane, question: &Question) -> Part {
         let mut by = question.by.iter().copied();
         let dimensions = [by.next(), by.next(), by.next()];
         let Part { mut counts, mut total, mut again, mut seen } = Part::default();

@@ -5,6 +5,7 @@
 //! and then followed.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -154,6 +155,9 @@ pub struct AsOf {
 pub struct Memory {
     pub(super) words: Words,
     pub(super) rows: Vec<CaseRow>,
+    /// Beside each row the day of its report, or [`NEVER`] where it counts no more: a question about a year reads these
+    /// four bytes of a case, and the rest of it only where the day fits.
+    days: Vec<i32>,
     pub(super) shares: Vec<ShareRow>,
     pub(super) named: Vec<u64>,
     pub(super) victims: Vec<VictimRow>,
@@ -180,12 +184,13 @@ impl Memory {
         // A hash table keeps a byte of its own for every place.
         let map = self.at.capacity() * 8 / 7 * (size_of::<(CaseId, u32)>() + 1);
         let persons = of(&self.victims) + of(&self.accused) + of(&self.named);
-        map + persons + of(&self.rows) + of(&self.shares) + of(&self.charges) + of(&self.lists)
+        map + persons + of(&self.rows) + of(&self.days) + of(&self.shares) + of(&self.charges) + of(&self.lists)
     }
 
     /// Gives back what the pools took in advance: after everything was read, little more comes.
     pub fn settle(&mut self) {
         self.rows.shrink_to_fit();
+        self.days.shrink_to_fit();
         self.shares.shrink_to_fit();
         self.named.shrink_to_fit();
         self.victims.shrink_to_fit();
@@ -209,8 +214,11 @@ impl Memory {
         {
             old.live = false;
             self.dead += 1;
+            if let Some(day) = usize::try_from(before).ok().and_then(|n| self.days.get_mut(n)) {
+                *day = NEVER;
+            }
         }
-        self.rows.push(row);
+        self.push(row);
         if self.dead > 1_000 + self.at.len() / 2 { self.compact() } else { Ok(()) }
     }
 
@@ -359,6 +367,7 @@ impl Memory {
     /// Copies what is live and forgets the rest.
     fn compact(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.rows);
+        self.days.clear();
         let (shares, named) = (std::mem::take(&mut self.shares), std::mem::take(&mut self.named));
         let (victims, accused) = (std::mem::take(&mut self.victims), std::mem::take(&mut self.accused));
         let (charges, lists) = (std::mem::take(&mut self.charges), std::mem::take(&mut self.lists));
@@ -388,8 +397,26 @@ impl Memory {
             row.charges = Span::put(&mut self.charges, row.charges.of(&charges).iter().cloned())?;
             let place = u32::try_from(self.rows.len()).map_err(|_| Error::internal("more cases than memory counts"))?;
             self.at.insert(row.id, place);
-            self.rows.push(row);
+            self.push(row);
         }
         Ok(())
+    }
+
+    fn push(&mut self, row: CaseRow) {
+        self.days.push(if row.elsewhere { NEVER } else { row.reported });
+        self.rows.push(row);
+    }
+
+    /// Of some of the rows, those that count and were reported within bounds.
+    pub(super) fn reported(
+        &self,
+        rows: Range<usize>,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    ) -> impl Iterator<Item = &CaseRow> {
+        let (from, to) = (from.map_or(NEVER + 1, day_number), to.map_or(i32::MAX, day_number));
+        let days = self.days.get(rows.clone()).unwrap_or_default();
+        let rows = self.rows.get(rows).unwrap_or_default();
+        days.iter().zip(rows).filter(move |(day, _)| (from..=to).contains(*day)).map(|(_, row)| row)
     }
 }

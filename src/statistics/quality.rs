@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::count::{Durations, durations};
 use super::facts::{NOT_RECORDED, Step};
-use super::memory::{CaseRow, Memory, NEVER, day_number};
+use super::memory::{CaseRow, Memory, NEVER};
 use super::question::{Lane, Question};
 use super::words::Word;
 
@@ -101,9 +101,8 @@ impl Memory {
                 None => return Vec::new(),
             },
         };
-        let (from, to) = (question.from.map_or(i32::MIN, day_number), question.to.map_or(i32::MAX, day_number));
         let mut tallies: BTreeMap<Word, Tally> = BTreeMap::new();
-        for row in self.rows.iter().filter(|r| r.live && !r.elsewhere && r.reported >= from && r.reported <= to) {
+        for row in self.reported(0..self.rows.len(), question.from, question.to) {
             if own.is_none_or(|word| row.owner == word) {
                 self.look(row, &known, tallies.entry(row.owner).or_default());
             }

@@ -82,13 +82,44 @@ fn detected(year: i32, by: &[Dimension]) -> Question {
 }
 
 /// Sums cells whose words are the same.
-fn add(rows: &mut BTreeMap<(&'static str, &'static str, String, &'static str, &'static str), u64>, row: Row) {
+fn add(rows: &mut Cells, row: Row) {
     let Row { indicator, dimension, category, sex, age, value } = row;
     *rows.entry((indicator, dimension, category, sex, age)).or_default() += value;
 }
 
 /// The rows of a year.
 pub fn glotip(memory: &Memory, law: &Catalogue, lane: &Lane, year: i32) -> Vec<Row> {
+    let mut rows = victims(memory, lane, year);
+    let whole = || TOTAL.to_owned();
+    for (indicator, person) in memory.charged(law, lane, year) {
+        let Person { sex: code, nationality, .. } = person;
+        for word in [TOTAL, sex(&code)] {
+            let row = Row { indicator, dimension: TOTAL, category: whole(), sex: word, age: TOTAL, value: 1 };
+            add(&mut rows, row);
+            let row = Row {
+                indicator,
+                dimension: "by citizenship",
+                category: nationality.clone(),
+                sex: word,
+                age: TOTAL,
+                value: 1,
+            };
+            add(&mut rows, row);
+        }
+    }
+    listed(rows)
+}
+
+/// Cells, by everything that is not their number.
+type Cells = BTreeMap<(&'static str, &'static str, String, &'static str, &'static str), u64>;
+
+fn listed(rows: Cells) -> Vec<Row> {
+    let row = |((indicator, dimension, category, sex, age), value)| Row { indicator, dimension, category, sex, age, value };
+    rows.into_iter().map(row).collect()
+}
+
+/// The detected victims of a year.
+fn victims(memory: &Memory, lane: &Lane, year: i32) -> Cells {
     use Dimension as D;
     let mut rows = BTreeMap::new();
     let whole = |_: &str| TOTAL.to_owned();
@@ -117,25 +148,7 @@ pub fn glotip(memory: &Memory, law: &Catalogue, lane: &Lane, year: i32) -> Vec<R
             }
         }
     }
-    for (indicator, person) in memory.charged(law, lane, year) {
-        let Person { sex: code, nationality, .. } = person;
-        for word in [TOTAL, sex(&code)] {
-            let row = Row { indicator, dimension: TOTAL, category: whole(""), sex: word, age: TOTAL, value: 1 };
-            add(&mut rows, row);
-            let row = Row {
-                indicator,
-                dimension: "by citizenship",
-                category: nationality.clone(),
-                sex: word,
-                age: TOTAL,
-                value: 1,
-            };
-            add(&mut rows, row);
-        }
-    }
-    rows.into_iter()
-        .map(|((indicator, dimension, category, sex, age), value)| Row { indicator, dimension, category, sex, age, value })
-        .collect()
+    rows
 }
 
 /// One row of the classification of trafficking for statistics.
@@ -265,8 +278,9 @@ pub fn with_population(mut rows: Vec<Numerator>, law: &Catalogue, lane: &Lane, c
     rows
 }
 
-/// The numerators of a year, from the rows of GLOTIP.
-pub fn numerators(rows: &[Row]) -> Vec<Numerator> {
+/// The numerators of a year: GLOTIP's rows of victims.
+pub fn numerators(memory: &Memory, lane: &Lane, year: i32) -> Vec<Numerator> {
+    let rows = listed(victims(memory, lane, year));
     let forms = ["Sexual exploitation", "Forced labour, services", "Mixed forms", "Other purposes", "Unknown"];
     rows.iter()
         .filter(|r| r.indicator == VICTIMS && r.dimension != "by citizenship")

@@ -130,7 +130,7 @@ pub async fn statistics_sdg(req: HttpRequest, allowed: Allowed<StatisticsRead>) 
     let (lane, services) = (actions::lane(&allowed.act().scope), allowed.services());
     let (law, of) = (Arc::clone(&services.catalogue), lane.clone());
     let counted = move |memory: &super::memory::Memory| {
-        let rows = un::numerators(&un::glotip(memory, &law, &of, year));
+        let rows = un::numerators(memory, &of, year);
         un::with_population(rows, &law, &of, COUNTRY, year)
     };
     let (rows, until) = actions::ask(&services.figures, counted).await?;
