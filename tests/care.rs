@@ -247,6 +247,17 @@ fn a_person_has_one_care_that_goes_on_and_whoever_died_has_none_again(world) {
     assert_eq!((once.header("location"), "true"), (twice.header("location"), twice.header("idempotency-replayed").as_str()));
 }
 
+fn whoever_was_never_identified_does_not_come_back_into_assistance(world) {
+    let ward = Ward::new(world, 22);
+    let path = ward.begin(world);
+    done(world, &path, &ward.owner, json!({"trigger": "close", "close_reason": "lost_contact", "reason": "No volvió."}));
+    ward.consent(world);
+    ward.service(world);
+    let again = json!({"trigger": "re_enter", "risk": risk(), "reason": "Apareció."});
+    assert_eq!(refused(world, &path, &ward.udavit, again), json!(["reached"]));
+    assert_eq!(world.get(&ward.begin(world), &ward.owner).json()["state"], "detected", "it begins anew, and is identified first");
+}
+
 fn care_is_seen_with_the_help_of_a_victim_and_by_nobody_else(world) {
     let ward = Ward::new(world, 22);
     let path = ward.begin(world);

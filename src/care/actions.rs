@@ -193,11 +193,15 @@ pub async fn amend(
 }
 
 /// What guards look at, as far as they do.
-fn facts(conn: &mut Conn, act: &Act, victim: VictimId, asked: Needs) -> Result<Facts> {
+fn facts(conn: &mut Conn, act: &Act, of: &CareProcess, asked: Needs) -> Result<Facts> {
+    let victim = of.victim;
     let records = merges::records(conn, victim)?;
     let mut facts = Facts { agency_kind: agencies::kind(conn, act.agency())?, ..Facts::default() };
     if asked.minor {
         facts.minor = victims::store::one(conn, victim)?.detail.minor();
+    }
+    if asked.reached {
+        facts.reached = transitions::past(conn, of.id)?.into_iter().flat_map(|past| [past.from, past.to]).collect();
     }
     if asked.needs {
         facts.needs = needs(conn, &records)?;
@@ -239,7 +243,7 @@ pub async fn make_move(
                 .ok_or_else(|| Error::StateConflict(vec!["no_such_transition".into()]))?;
             // What the request says counts for the guards: the risk that is evaluated with the move was evaluated.
             let (after, on, mut faults) = before.moved(row, &new, &act);
-            let facts = facts(tx, &act, before.victim, Needs::of([row]))?;
+            let facts = facts(tx, &act, &before, Needs::of([row]))?;
             let failed = engine::refusals(protocol, &after_for_guards(&before, &after), row, &facts);
             if !failed.is_empty() {
                 return Err(Error::StateConflict(failed.into_iter().map(Into::into).collect()));
@@ -298,7 +302,7 @@ pub async fn available(store: &Store, act: &Act, id: CareProcessId, lang: &'stat
         .read(move |conn| {
             let (record, sight) = find(conn, &act, id)?;
             let protocol = protocol(&record, &act)?;
-            let facts = facts(conn, &act, record.victim, Needs::of(protocol.available(&record.state)))?;
+            let facts = facts(conn, &act, &record, Needs::of(protocol.available(&record.state)))?;
             let items = protocol
                 .available(&record.state)
                 .map(|row| {

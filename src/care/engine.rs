@@ -21,6 +21,8 @@ pub struct Facts {
     pub minor: bool,
     /// The needs.
     pub needs: Vec<NeedState>,
+    /// States that the process was ever in.
+    pub reached: Vec<String>,
 }
 
 /// Which facts some moves need: each costs a query.
@@ -34,6 +36,8 @@ pub struct Needs {
     pub minor: bool,
     /// `needs`.
     pub needs: bool,
+    /// `reached`.
+    pub reached: bool,
 }
 
 impl Needs {
@@ -46,6 +50,7 @@ impl Needs {
                 CareGuard::ConsentInForce { .. } => (needs.consents, needs.minor) = (true, true),
                 CareGuard::ServicePlanned | CareGuard::NoOpenNeed => needs.needs = true,
                 CareGuard::BestInterestDetermined => needs.minor = true,
+                CareGuard::Reached { .. } => needs.reached = true,
                 CareGuard::RiskEvaluated | CareGuard::NotClosedAs { .. } => {}
             }
         }
@@ -87,6 +92,7 @@ fn holds(record: &CareProcess, guard: &CareGuard, facts: &Facts) -> bool {
         }
         CareGuard::NoOpenNeed => facts.needs.iter().all(|state| state.ended() || *state == NeedState::Unmet),
         CareGuard::BestInterestDetermined => !facts.minor || record.detail.best_interest.is_some(),
+        CareGuard::Reached { any } => facts.reached.iter().any(|state| any.contains(state)),
         CareGuard::NotClosedAs { any } => !record.detail.close_reason.as_ref().is_some_and(|reason| any.contains(reason)),
     }
 }
@@ -131,8 +137,9 @@ mod tests {
     use crate::catalogue::Catalogue;
     use proptest::prelude::*;
 
-    fn law() -> Catalogue {
-        Catalogue::embedded().unwrap()
+    fn law() -> &'static Catalogue {
+        static LAW: std::sync::LazyLock<Catalogue> = std::sync::LazyLock::new(|| Catalogue::embedded().unwrap());
+        &LAW
     }
 
     /// What peru-profile §5.2 says, a line per state: where it leads.
@@ -206,6 +213,9 @@ mod tests {
         assert!(!holds(&bare, &G::RiskEvaluated, &none) && holds(&evaluated, &G::RiskEvaluated, &none));
         assert!(!holds(&bare, &G::BestInterestDetermined, &minor) && holds(&evaluated, &G::BestInterestDetermined, &minor));
         assert!(holds(&bare, &G::BestInterestDetermined, &none), "an adult decides alone");
+        let reached = G::Reached { any: codes(&["identified"]) };
+        let identified = Facts { reached: codes(&["detected", "identified"]), ..Facts::default() };
+        assert!(!holds(&bare, &reached, &none) && holds(&bare, &reached, &identified));
         let ended = G::NotClosedAs { any: codes(&["died"]) };
         assert!(!holds(&dead, &ended, &none) && holds(&bare, &ended, &none));
         for (state, serves, open) in [
@@ -253,15 +263,22 @@ mod tests {
             let mut seen = vec![state.clone()];
             for (n, holds) in asked {
                 let wanted = &protocol.transitions[n];
+                let facts = Facts { reached: seen.clone(), ..Facts::default() };
+                let was = |row: &&CareTransition| {
+                    row.guards.iter().filter(|g| matches!(g, CareGuard::Reached { .. })).all(|g| super::holds(&record(), g, &facts))
+                };
                 let Some(row) = protocol.transition(&state, &wanted.trigger).filter(|_| holds) else {
                     prop_assert!(!holds || !wanted.from.contains(&state));
                     continue;
                 };
+                if !was(&row) {
+                    continue;
+                }
                 prop_assert!(row.from.contains(&state));
                 let next = row.to.clone().unwrap_or_else(|| state.clone());
                 let ended = protocol.state(&state).unwrap().terminal;
                 prop_assert!(!ended || row.trigger == "re_enter");
-                prop_assert!(row.trigger != "assist" || seen.contains(&"identified".to_owned()));
+                prop_assert!(next != "assisted" || seen.contains(&"identified".to_owned()));
                 prop_assert!(next != "reintegrating" || seen.contains(&"assisted".to_owned()));
                 state = next;
                 prop_assert!(protocol.state(&state).is_some());

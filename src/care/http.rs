@@ -127,7 +127,7 @@ pub async fn care_process_amend(
 ///
 /// Each row says whose act it is (409 `actor_not_competent` for an agency of another kind), what must hold (409 with the
 /// guards that do not: `victim_status_is`, `consent_in_force`, `risk_evaluated`, `service_planned`, `no_open_need`,
-/// `best_interest_determined`, `not_closed_as`) and what the request must say (422). A trigger that does not lead out of the
+/// `best_interest_determined`, `reached`, `not_closed_as`) and what the request must say (422). A trigger that does not lead out of the
 /// current state answers 409 `no_such_transition`. Help never depends on whether somebody testifies.
 #[utoipa::path(tag = "assistance", summary = "Move a care process",
     params(("care_process_id" = CareProcessId, Path, description = "The process")),

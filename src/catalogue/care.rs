@@ -170,6 +170,11 @@ pub enum CareGuard {
     NoOpenNeed,
     /// Of a minor, the best interest was determined.
     BestInterestDetermined,
+    /// The process was once in one of these states.
+    Reached {
+        /// States of the protocol.
+        any: Vec<String>,
+    },
     /// It did not end for one of these reasons.
     NotClosedAs {
         /// Codes of the list `care_close_reason`.
@@ -187,6 +192,7 @@ impl CareGuard {
             Self::ServicePlanned => "service_planned",
             Self::NoOpenNeed => "no_open_need",
             Self::BestInterestDetermined => "best_interest_determined",
+            Self::Reached { .. } => "reached",
             Self::NotClosedAs { .. } => "not_closed_as",
         }
     }
@@ -250,6 +256,10 @@ impl CareProtocol {
             let closes = t.closes_as.iter().all(|c| law.has_ever("care_close_reason", c));
             unknown(closes, at("/closes_as"), "not a code of list care_close_reason");
             for guard in &t.guards {
+                if let CareGuard::Reached { any } = guard {
+                    let known = any.iter().all(|state| self.state(state).is_some());
+                    unknown(known, at("/guards"), "names what is not a state of the protocol");
+                }
                 let (list, codes) = match guard {
                     CareGuard::VictimStatusIs { any } => ("victim_status", any.as_slice()),
                     CareGuard::NotClosedAs { any } => ("care_close_reason", any.as_slice()),
