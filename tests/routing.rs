@@ -34,7 +34,7 @@ fn ours(world: &World, token: &str, query: &str) -> Vec<(String, String)> {
     asked(world, token, query).into_iter().filter(|(code, _)| code.starts_with("PE-CASA")).collect()
 }
 
-fn pairs<'p>(list: &'p [(String, String)]) -> Vec<(&'p str, &'p str)> {
+fn pairs(list: &[(String, String)]) -> Vec<(&str, &str)> {
     list.iter().map(|(code, reach)| (code.as_str(), reach.as_str())).collect()
 }
 

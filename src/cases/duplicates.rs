@@ -10,8 +10,11 @@ use crate::persons::search_wire::MOST_DUPLICATES;
 use crate::persons::{Identity, merges};
 use crate::{accused, victims};
 
-/// Those of whom something is known, each with what is known and the record that stands for the person.
-fn asked<K: Kind>(conn: &mut Conn, identities: Vec<(Id<K>, Identity)>) -> Result<Vec<(Id<K>, Subject, Id<K>)>> {
+/// A record, what is known of its person, and the record that stands for the person.
+type Asked<K> = (Id<K>, Subject, Id<K>);
+
+/// Those of whom something is known.
+fn asked<K: Kind>(conn: &mut Conn, identities: Vec<(Id<K>, Identity)>) -> Result<Vec<Asked<K>>> {
     let mut known: Vec<(Id<K>, Subject)> =
         identities.iter().map(|(id, identity)| (*id, Subject::of(identity))).filter(|(_, s)| !s.is_empty()).collect();
     known.sort_by_key(|(id, _)| *id);

@@ -126,8 +126,11 @@ pub fn propose(
     })
 }
 
+/// A period, the facts that are published of it, and how.
+type Waiting = (Period, Vec<(CaseId, CaseFacts)>, Draft);
+
 /// What a proposal would publish, from the facts as they were when it was made.
-fn again(store: &Store, law: &Catalogue, of: &Proposal) -> Result<(Period, Vec<(CaseId, CaseFacts)>, Draft)> {
+fn again(store: &Store, law: &Catalogue, of: &Proposal) -> Result<Waiting> {
     let period = Period::parse(&of.period).ok_or_else(|| Error::internal("period of a proposal"))?;
     let cases = waiting(store, &period, of.as_of.position)?;
     let made = draft(law, &period, cases.clone(), &secret(store)?, of.as_of, of.created_at);

@@ -61,7 +61,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// One that answers 204.
     pub fn new() -> Self {
-        Self::made("http", |stream, shared| serve(stream, shared))
+        Self::made("http", serve)
     }
 
     /// The same behind TLS.
