@@ -494,7 +494,7 @@ fn of_two_instances_one_delivers() {
 fn the_metrics_count_attempts_and_name_nobody() {
     let world = &World::new(Engine::Sqlite).unwrap();
     let (token, endpoint) = (manager(world, OWNER), Endpoint::new());
-    let (path, made) = active(world, &token, &endpoint, &json!({}));
+    let (path, made) = active(world, &token, &endpoint, &json!({"types": ["case.*"]}));
     attempts(world, &token, &path, 1);
     let metrics = format!("http://{}/metrics", world.running.as_ref().unwrap().metrics_addr.unwrap());
     let text = ureq::get(&metrics).call().unwrap().body_mut().read_to_string().unwrap();
