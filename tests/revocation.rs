@@ -167,8 +167,9 @@ fn introspection_says_what_the_token_opens_now_to_its_client_and_to_a_gateway(wo
     let asked = loop {
         let entries = world.get("/v1/audit/entries?limit=200", &auditor).json()["items"].clone();
         let of: Vec<Value> = entries.as_array().unwrap().iter().filter(|e| e["type"] == "token_introspection.read").cloned().collect();
+        // The last one comes first.
         if of.len() == 2 {
-            break of;
+            break of.into_iter().rev().collect::<Vec<_>>();
         }
     };
     for (entry, (client, agency)) in asked.iter().zip([(me.0, AGENCY), (gateway.0, "PE-PNP")]) {

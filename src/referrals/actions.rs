@@ -61,7 +61,7 @@ fn place(tx: &mut Conn, referral: &mut Referral) -> Result<()> {
             *victim = merges::placed(tx, *victim, &known)?;
         }
     }
-    Ok(())
+    store::redirect(tx, std::slice::from_mut(referral))
 }
 
 /// The referral that a draft answers, if the caller may answer it: its agency took that one on, and in this case.

@@ -90,7 +90,7 @@ fn referral(row: Row, keys: &Keys) -> Result<Referral> {
 }
 
 /// Says of referrals which of the victims that they name were merged away.
-fn redirect(conn: &mut Conn, referrals: &mut [Referral]) -> Result<()> {
+pub fn redirect(conn: &mut Conn, referrals: &mut [Referral]) -> Result<()> {
     let named = |referral: &Referral| -> Vec<ResourceId> {
         referral.detail.victims.iter().flatten().map(|victim| victim.erase()).collect()
     };
