@@ -386,6 +386,10 @@ mod tests {
         fn surnames_in_either_order_have_the_same_tokens(
             given in "[A-Z][a-záéíóúñ]{1,8}", one in "[A-Z][a-záéíóúñ]{1,8}", other in "[A-Z][a-záéíóúñ]{1,8}"
         ) {
+            // A saint and a particle belong to the name behind them: "San Au" is one surname, "Au San" are two.
+            for both in [format!("{one} {other}"), format!("{other} {one}")] {
+                prop_assume!(super::super::names::fold(&both).len() == 2);
+            }
             let key = IndexKey::from_secret(&[7; 32]).unwrap();
             let tokens = |surnames: String| key.tokens(Role::Accused, &person(&given, &surnames, Some(1990)));
             prop_assert_eq!(tokens(format!("{one} {other}")), tokens(format!("{other} de la {one}")));
