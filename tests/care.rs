@@ -334,7 +334,7 @@ fn the_funnel_of_care_counts_each_victim_once_and_only_for_those_who_see_the_hel
         let purpose = if agency == "PE-DP" { Purpose::Oversight } else { Purpose::Statistics };
         let token = world.token(agency, "statistics:read", purpose);
         let body = world.get(&format!("/v1/statistics/victims?{query}"), &token).json();
-        let cell = |c: &Value| format!("{} {}", c["values"][0].as_str().unwrap(), c["count"]);
+        let cell = |c: &Value| format!("{} {}", c["values"][0].as_str().unwrap_or("all"), c["count"]);
         (body["total"].as_u64().unwrap(), body["items"].as_array().unwrap().iter().map(cell).collect::<Vec<_>>())
     };
     let funnel = (3, ["assisted 1", "detected 2", "first_response 2", "identified 1", "not_recorded 1"].map(str::to_owned).to_vec());
