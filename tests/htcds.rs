@@ -201,7 +201,7 @@ fn a_file_of_the_standard_is_taken_out_over_http_and_says_what_the_command_says(
     }
     // Rows are persons by name: an order that does not say so is a mistake.
     let bare = world.post("/v1/exports", &token, &json!({"types": ["case"], "format": "htcds_csv"}));
-    assert_eq!((bare.status, bare.faults()), (422, vec!["#/types: cross_field".to_owned(), "#/identities: cross_field".to_owned()]));
+    assert_eq!((bare.status, bare.faults()), (422, vec!["#/identities: cross_field".to_owned(), "#/types: cross_field".to_owned()]));
     let narrow = world.token(AGENCY, "cases:read victims:read accused:read exports:create", Purpose::Assistance);
     let refused = world.post("/v1/exports", &narrow, &json!({"types": ["case", "victim", "accused"], "format": "htcds_csv", "identities": true}));
     assert_eq!(refused.code(), "insufficient_scope");
