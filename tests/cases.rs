@@ -232,6 +232,48 @@ fn a_participant_reads_why_a_case_moved_with_the_narrative_only_and_which_charge
     assert_eq!(told(&world.token("PE-DP", "cases:read", Purpose::Oversight)), (json!(reason), 1));
 }
 
+fn a_grant_names_victims_of_the_case_only_and_tells_others_of_those_in_their_sight_only(world) {
+    let owner = world.prosecutor();
+    let mut two = case();
+    let mut second = two["victims"][0].clone();
+    second["label"] = json!("v2");
+    two["victims"].as_array_mut().unwrap().push(second);
+    let ids = |path: &str| -> Vec<String> {
+        let page = world.get(&format!("{path}/victims"), &owner).json();
+        page["items"].as_array().unwrap().iter().map(|v| v["victim_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let path = world.post("/v1/cases", &owner, &two).header("location");
+    let elsewhere = ids(&world.post("/v1/cases", &owner, &case()).header("location"));
+    let both = ids(&path);
+    let grant = |agency: &str, victims: &[String]| {
+        let body = json!({"agency": agency, "role": "investigation_support", "sections": ["victims"], "victims": victims});
+        world.post(&format!("{path}/participants"), &owner, &body)
+    };
+    assert_eq!(grant("PE-MIMP-INABIF", &[both[0].clone(), elsewhere[0].clone()]).faults(), ["#/victims/1: reference_not_found"]);
+    assert_eq!(grant("PE-MIMP-INABIF", &both).status, 201);
+    assert_eq!(grant("PE-PNP-DIRCTPTIM", &both[..1]).status, 201);
+    let police = world.token("PE-PNP-DIRCTPTIM", "cases:read victims:read", Purpose::Investigation);
+    let seen = world.get(&format!("{path}/participants"), &police);
+    let named: Vec<Value> = seen.json()["items"].as_array().unwrap().iter().map(|p| p["victims"].clone()).collect();
+    assert_eq!(named, [json!([both[0]]), json!([both[0]])], "{}", seen.text);
+    assert_eq!(world.get(&format!("/v1/victims/{}", both[1]), &police).status, 404);
+}
+
+fn the_owner_ends_what_it_granted_and_not_what_a_referral_granted(world) {
+    let (owner, shelter) = (world.prosecutor(), world.shelter());
+    let made = world.post("/v1/cases", &owner, &case());
+    let path = made.header("location");
+    let draft = world.post("/v1/referrals", &owner, &json!({"case_id": made.json()["id"], "to_agency": "PE-MIMP-INABIF", "kind": "service_request",
+        "services": ["shelter"], "sections": ["victims"], "purpose": "assistance", "urgency": "immediate", "legal_basis": "danger_to_life"}));
+    let sent = world.step(&draft.header("location"), &owner, &draft.header("etag"), &json!({"trigger": "send"}));
+    assert_eq!(world.step(&draft.header("location"), &shelter, &sent.header("etag"), &json!({"trigger": "accept"})).status, 200);
+    let share = world.get(&format!("{path}/participants"), &owner).json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let share = format!("{path}/participants/{share}");
+    let refused = world.step(&share, &owner, &world.get(&share, &owner).header("etag"), &json!({"trigger": "end", "reason": "cambio de plan"}));
+    assert_eq!((refused.status, refused.json()["failed_guards"].clone()), (409, json!(["granted_by_referral"])), "{}", refused.text);
+    assert_eq!(world.get(&path, &shelter).status, 200);
+}
+
 fn an_identity_has_a_door_of_its_own(world) {
     let prosecutor = world.prosecutor();
     let desk = world.token("PE-MP-FISTRAP-LIMA", "victims.identity:read victims.identity:write cases:write", Purpose::Protection);

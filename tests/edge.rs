@@ -302,6 +302,16 @@ fn an_address_that_guesses_is_shut_out(world, |config, _| {
     assert_eq!(ask(&secret, "192.0.2.2").status, 200, "others are not concerned");
 }
 
+fn who_is_no_proxy_of_ours_speaks_for_nobody(world, |config, _| { config.serve.token_failures_per_min = 3; }) {
+    let (client, secret) = world.client(AGENCY, ALL, &[Purpose::Prosecution], Credential::Secret).unwrap();
+    let ask = |secret: &str, from: &str| {
+        let basic = format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{client}:{secret}")));
+        world.send("POST", "/oauth/token", None, &[("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", &basic), ("X-Forwarded-For", from)], b"grant_type=client_credentials").status
+    };
+    let guesses = [ask("x", "192.0.2.1"), ask("y", "192.0.2.2"), ask("z", "192.0.2.3")];
+    assert_eq!((guesses, ask(&secret.unwrap(), "192.0.2.4")), ([401, 401, 401], 429), "one address, whatever it writes");
+}
+
 fn a_client_has_so_many_requests_at_a_time(world, |config, _| {
     config.serve.rate_concurrent = 2;
     config.serve.body_timeout_ms = 60_000;

@@ -57,6 +57,39 @@ fn the_answer_of_a_change_names_its_entry_and_no_other_answer_does(world) {
     assert_eq!((refused.status, refused.header("audit-event-id").as_str()), (422, ""));
 }
 
+fn an_answer_that_shows_a_record_and_changed_nothing_is_entered_like_a_read(world) {
+    let (desk, oversight) = (full(world, OWNER, Purpose::Prosecution), full(world, "PE-DP", Purpose::Oversight));
+    let mut new = case();
+    new["victims"][0]["identity"] = json!({"given_names": "Rosa"});
+    new["accused"][0]["identity"] = json!({"given_names": "Percy"});
+    let key = unique();
+    let key = [("Idempotency-Key", key.as_str())];
+    let path = world.post_with("/v1/cases", &desk, &key, &new).header("location");
+    let first = |list: &str, id: &str| world.get(&format!("{path}/{list}"), &desk).json()["items"][0][id].as_str().unwrap().to_owned();
+    let (victim, accused) = (first("victims", "victim_id"), first("accused", "id"));
+    let looks = |record: &str, what: &str| {
+        let page = world.get(&format!("/v1/audit/entries?resource_id={record}&limit=200"), &oversight).json();
+        page["items"].as_array().unwrap().iter().filter(|e| e["type"] == what).count()
+    };
+    for (door, record, what) in [
+        (path.clone(), last(&path), "case.read"),
+        (format!("/v1/victims/{victim}"), victim.clone(), "victim.read"),
+        (format!("/v1/victims/{victim}/identity"), victim.clone(), "victim_identity.read"),
+        (format!("{path}/victims/{victim}"), victim.clone(), "case_victim.read"),
+        (format!("/v1/accused/{accused}"), accused.clone(), "accused.read"),
+        (format!("/v1/accused/{accused}/identity"), accused.clone(), "accused_identity.read"),
+    ] {
+        let etag = world.get(&door, &desk).header("etag");
+        let before = looks(&record, what);
+        let same = world.patch(&door, &desk, &etag, &json!({}));
+        assert_eq!((same.status, same.header("etag")), (200, etag), "{door}: {}", same.text);
+        assert_eq!(looks(&record, what), before + 1, "{door}");
+    }
+    let before = looks(&last(&path), "case.read");
+    assert_eq!(world.post_with("/v1/cases", &desk, &key, &new).header("idempotency-replayed"), "true");
+    assert_eq!(looks(&last(&path), "case.read"), before + 1);
+}
+
 fn what_is_seen_through_broken_glass_is_entered_under_the_emergency_and_the_person_s_account_has_it(world) {
     let (desk, oversight) = (full(world, OWNER, Purpose::Prosecution), full(world, "PE-DP", Purpose::Oversight));
     let made = world.post("/v1/cases", &desk, &case());

@@ -70,6 +70,8 @@ pub async fn case_accused_add(
         allowed.services().access.record(&act.actor, act.now, entry).await?;
     }
     let location = format!("/v1/accused/{}", written.view.added.id);
+    let added = &written.view.added;
+    allowed.looked(Entry::new(Action::Read, added.id, Some(added.version))).await?;
     Ok(respond::created(&req, &location, written.view.added.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -151,6 +153,7 @@ pub async fn accused_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_accused(allowed.store(), allowed.act(), accused, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, accused, Some(written.view.version))).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -193,6 +196,7 @@ pub async fn accused_identity_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_identity(allowed.store(), allowed.act(), accused, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, accused, Some(written.view.version)).about("accused_identity")).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -260,6 +264,7 @@ pub async fn accused_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::move_record(allowed.store(), allowed.act(), once, accused, version, new).await?;
+    allowed.looked(Entry::new(Action::Read, accused, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

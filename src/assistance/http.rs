@@ -56,6 +56,9 @@ pub async fn victim_assistance_register(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::register(allowed.store(), allowed.act(), once, victim, new).await?;
     let location = format!("/v1/assistance/{}", written.view.id);
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_assistance"))
+        .await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -157,6 +160,9 @@ pub async fn assistance_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend(allowed.store(), allowed.act(), assistance, version, patch).await?;
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_assistance"))
+        .await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -184,6 +190,9 @@ pub async fn assistance_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::make_move(allowed.store(), allowed.act(), once, assistance, version, new).await?;
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_assistance"))
+        .await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

@@ -187,7 +187,10 @@ fn checked_jwks(text: &str) -> Result<JwkSet, String> {
 /// Whether a key is long enough: RSA of at least 3,072 bits; every curve that is taken is.
 pub fn strong(key: &Jwk) -> bool {
     match &key.algorithm {
-        AlgorithmParameters::RSA(rsa) => URL_SAFE_NO_PAD.decode(&rsa.n).is_ok_and(|n| n.len() >= 384),
+        AlgorithmParameters::RSA(rsa) => URL_SAFE_NO_PAD.decode(&rsa.n).is_ok_and(|n| {
+            // Zeros in front make a number no larger.
+            n.iter().skip_while(|byte| **byte == 0).count() >= 384
+        }),
         _ => true,
     }
 }

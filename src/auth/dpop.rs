@@ -305,6 +305,21 @@ mod tests {
     }
 
     #[test]
+    fn a_proof_by_a_key_that_can_be_guessed_is_refused_before_its_signature_is_looked_at() {
+        let now = Timestamp::from_unix_millis(1_764_000_000_000).unwrap();
+        let why = |modulus: Vec<u8>| {
+            let jwk = serde_json::json!({"kty": "RSA", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode(modulus)});
+            let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+            let header = part(serde_json::json!({"alg": "PS256", "typ": "dpop+jwt", "jwk": jwk}));
+            let proof = format!("{header}.{}.{}", part(serde_json::json!({})), URL_SAFE_NO_PAD.encode([1; 256]));
+            check(&proof, Asked { method: "GET", url: "https://registry.example/", token: None }, now).unwrap_err()
+        };
+        assert_eq!(why(vec![0xc3; 256]), Error::InvalidDpopProof("alg"));
+        assert_eq!(why([vec![0; 256], vec![0xc3; 128]].concat()), Error::InvalidDpopProof("alg"), "zeros in front");
+        assert_eq!(why(vec![0xc3; 384]), Error::InvalidDpopProof("signature or claims"));
+    }
+
+    #[test]
     fn a_nonce_is_good_for_its_slot_and_the_next_one() {
         let (nonces, other) = (Nonces::new(b"secret"), Nonces::new(b"another"));
         let now = Timestamp::from_unix_millis(1_764_000_000_000).unwrap();

@@ -45,6 +45,7 @@ pub async fn break_glass_invoke(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::invoke(allowed.store(), allowed.act(), once, new).await?;
     let location = format!("/v1/break-glass/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -115,6 +116,7 @@ pub async fn break_glass_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::make_move(allowed.store(), allowed.act(), once, glass, version, new).await?;
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

@@ -87,6 +87,7 @@ pub async fn case_open(
     }
     let location = format!("/v1/cases/{}", opened.id);
     let (version, view) = (opened.version, CaseOpened { opened, possible_duplicates });
+    allowed.looked(Entry::new(Action::Read, view.opened.id, Some(version))).await?;
     Ok(respond::created(&req, &location, version, &tag, &view, replayed))
 }
 
@@ -266,6 +267,7 @@ pub async fn case_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_case(allowed.store(), allowed.act(), case, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, case, Some(written.view.version))).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -288,6 +290,7 @@ pub async fn case_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::move_case(allowed.store(), allowed.act(), once, case, version, input).await?;
+    allowed.looked(Entry::new(Action::Read, case, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

@@ -49,6 +49,7 @@ pub async fn charge_create(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::make_charge(allowed.store(), allowed.act(), once, new).await?;
     let location = format!("/v1/charges/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -123,6 +124,7 @@ pub async fn charge_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_charge(allowed.store(), allowed.act(), charge, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, charge, Some(written.view.version))).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -166,6 +168,7 @@ pub async fn charge_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::move_charge(allowed.store(), allowed.act(), once, charge, version, input).await?;
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

@@ -50,6 +50,9 @@ pub async fn victim_consent_offer(
     let (once, proof) = (Once::new(caller.client, key, fingerprint), opens::<VictimIdentityRead>(caller));
     let written = actions::offer_consent(allowed.store(), allowed.act(), once, victim, new, proof).await?;
     let location = format!("/v1/consents/{}", written.view.id);
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_consent"))
+        .await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -120,6 +123,9 @@ pub async fn consent_transition_create(
     let version = etag::if_match(&req)?;
     let (once, proof) = (Once::new(caller.client, key, fingerprint), opens::<VictimIdentityRead>(caller));
     let written = actions::move_consent(allowed.store(), allowed.act(), once, consent, version, new, proof).await?;
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_consent"))
+        .await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

@@ -53,6 +53,7 @@ pub async fn correction_propose(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::propose(allowed.store(), allowed.act(), once, input).await?;
     let location = format!("/v1/corrections/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -137,6 +138,7 @@ pub async fn correction_transition_create(
     }
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::move_correction(allowed.store(), act, once, correction, version, input).await?;
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

@@ -45,6 +45,7 @@ pub async fn case_hearing_create(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::set_down_hearing(allowed.store(), allowed.act(), once, case, new).await?;
     let location = format!("/v1/hearings/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -102,6 +103,7 @@ pub async fn hearing_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_hearing(allowed.store(), allowed.act(), hearing, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, hearing, Some(written.view.version))).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 

@@ -32,7 +32,7 @@ use crate::kernel::error::Fault;
 use crate::kernel::ids::{Id, Kind};
 use crate::kernel::trail::Trail;
 use crate::kernel::{Error, FaultCode, Result, Timestamp};
-use crate::ledger::{Actor, Notary};
+use crate::ledger::{Actor, Entry, Notary};
 use crate::persons::IndexKey;
 use crate::statistics::Figures;
 use crate::webhooks::Hooks;
@@ -286,6 +286,16 @@ impl<P: Permission> Allowed<P> {
     /// The store.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Enters what the answer to a write shows where the write left no entry of its own: a second try with the same key, or
+    /// a change that changes nothing, shows the record like a read.
+    pub async fn looked(&self, entry: Entry) -> Result<()> {
+        if self.trail.entry().is_some() {
+            return Ok(());
+        }
+        let act = self.act();
+        self.services.access.record(&act.actor, act.now, entry).await.map(drop)
     }
 
     /// Catalogue, access record, cursors.

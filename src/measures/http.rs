@@ -54,6 +54,7 @@ pub async fn case_measure_request(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::request_measure(allowed.store(), allowed.act(), once, case, new).await?;
     let location = format!("/v1/measures/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -155,6 +156,7 @@ pub async fn measure_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_measure(allowed.store(), allowed.act(), measure, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, measure, Some(written.view.version))).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -182,6 +184,7 @@ pub async fn measure_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::move_measure(allowed.store(), allowed.act(), once, measure, version, new).await?;
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

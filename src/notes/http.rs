@@ -42,6 +42,7 @@ pub async fn case_note_write(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::write_note(allowed.store(), allowed.act(), once, case, new).await?;
     let location = format!("/v1/notes/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

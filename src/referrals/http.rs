@@ -59,6 +59,7 @@ pub async fn referral_draft(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::draft_referral(allowed.store(), allowed.act(), once, input).await?;
     let location = format!("/v1/referrals/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -142,6 +143,7 @@ pub async fn referral_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_referral(allowed.store(), allowed.act(), referral, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, referral, Some(written.view.version))).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -175,6 +177,7 @@ pub async fn referral_transition_create(
     let signer = allowed.services().signer.clone();
     let written =
         actions::move_referral(allowed.store(), allowed.act(), once, referral, version, input, Some(signer)).await?;
+    allowed.looked(Entry::new(Action::Read, referral, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

@@ -61,6 +61,9 @@ pub async fn victim_reunification_begin(
     let (once, names) = (Once::new(caller.client, key, fingerprint), opens::<VictimIdentityRead>(caller));
     let written = actions::begin(allowed.store(), allowed.act(), once, victim, new, names).await?;
     let location = format!("/v1/reunifications/{}", written.view.id);
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_reunification"))
+        .await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -141,6 +144,9 @@ pub async fn reunification_amend(
     let names = opens::<VictimIdentityRead>(allowed.caller());
     let version = etag::if_match(&req)?;
     let written = actions::amend(allowed.store(), allowed.act(), reunification, version, patch, names).await?;
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_reunification"))
+        .await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -165,6 +171,9 @@ pub async fn reunification_beneficiary_add(
     let (once, names) = (Once::new(caller.client, key, fingerprint), opens::<VictimIdentityRead>(caller));
     let written = actions::add_beneficiary(allowed.store(), allowed.act(), once, reunification, new, names).await?;
     let location = format!("/v1/reunifications/{}", written.view.id);
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_reunification"))
+        .await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -193,6 +202,9 @@ pub async fn beneficiary_amend(
     let written =
         actions::amend_beneficiary(allowed.store(), allowed.act(), (reunification, beneficiary), version, patch, names)
             .await?;
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_reunification"))
+        .await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -225,6 +237,9 @@ pub async fn beneficiary_transition_create(
     let (once, names) = (Once::new(caller.client, key, fingerprint), opens::<VictimIdentityRead>(caller));
     let written =
         actions::make_move(allowed.store(), allowed.act(), once, (reunification, beneficiary), version, new, names).await?;
+    allowed
+        .looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about("victim_reunification"))
+        .await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

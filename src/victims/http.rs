@@ -74,6 +74,8 @@ pub async fn case_victim_add(
         allowed.services().access.record(&act.actor, act.now, entry).await?;
     }
     let location = format!("/v1/cases/{case}/victims/{}", written.view.added.victim_id);
+    let added = &written.view.added;
+    allowed.looked(Entry::new(Action::Read, added.victim_id, Some(added.version)).about("case_victim")).await?;
     Ok(respond::created(&req, &location, written.view.added.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -135,6 +137,7 @@ pub async fn case_victim_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_part(allowed.store(), allowed.act(), case, victim, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, victim, Some(written.view.version)).about("case_victim")).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -192,6 +195,7 @@ pub async fn victim_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_victim(allowed.store(), allowed.act(), victim, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, victim, Some(written.view.version))).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -229,6 +233,7 @@ pub async fn victim_identity_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend_identity(allowed.store(), allowed.act(), victim, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, victim, Some(written.view.version)).about("victim_identity")).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -325,6 +330,7 @@ pub async fn victim_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::move_record(allowed.store(), allowed.act(), once, victim, version, new).await?;
+    allowed.looked(Entry::new(Action::Read, victim, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
