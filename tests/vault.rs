@@ -44,8 +44,9 @@ const CLEAR: &[(&str, &str)] = &[
     ("head", "a code list"),
 ];
 
-/// Free texts that need a whole trial to be written: the part of a list that is sealed is tested in the vault.
-const FAR: [&str; 1] = ["out_of_band_reason"];
+/// Free texts that need a whole trial to be written: the part of a list that is sealed is tested in the vault. A goal of
+/// reintegration is planted by the amendment of the record; the act that may bring it too lies at the end of the care.
+const FAR: [&str; 2] = ["out_of_band_reason", "goal"];
 
 /// Hears everything that the servers of this process log at `debug` and below, and keeps what says a planted word.
 struct Ear;

@@ -1,1 +1,0 @@
-DELETE FROM correction_box WHERE side = 'watch';
