@@ -33,6 +33,26 @@ fn every_file_says_what_it_owns_and_pure_files_stay_pure() {
     }
 }
 
+/// A write that is tried again, and one that changes nothing, shows a record like a read: where reads are entered, every
+/// answer to a write says what it would have shown.
+#[test]
+fn where_reads_are_entered_the_answers_to_writes_are_looked_at_too() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    let mut seen = 0;
+    for path in files.iter().filter(|path| path.to_str().unwrap().ends_with("http.rs")) {
+        let text = std::fs::read_to_string(path).unwrap();
+        if !text.contains("Action::Read") {
+            continue;
+        }
+        let count = |what: &str| text.matches(what).count();
+        let writes = count("respond::created(") + count("respond::done(") + count("respond::ok(&req, written");
+        assert_eq!(count(".looked("), writes, "{}", path.display());
+        seen += writes;
+    }
+    assert!(seen > 40, "{seen}");
+}
+
 #[test]
 fn the_top_level_holds_only_what_it_may() {
     let allowed = [

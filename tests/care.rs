@@ -13,16 +13,16 @@ const SHELTER: &str = "PE-MIMP-INABIF";
 const HELP: &str = "assistance:read assistance:write";
 
 /// A case of the prosecutor's with one victim, shared with those who help.
-struct Ward {
+pub struct Ward {
     owner: String,
     police: String,
-    udavit: String,
+    pub udavit: String,
     case: String,
     victim: String,
 }
 
 impl Ward {
-    fn new(world: &World, age: i32) -> Self {
+    pub fn new(world: &World, age: i32) -> Self {
         let token = |agency: &str| world.token(agency, &format!("{ALL} {HELP}"), Purpose::Assistance);
         let owner = token(OWNER);
         let mut new = case();
@@ -87,9 +87,14 @@ impl Ward {
     }
 
     /// The same of an adult, who agreed to it.
-    fn assisted_after_consent(&self, world: &World) -> String {
+    pub fn assisted_after_consent(&self, world: &World) -> String {
         self.consent(world);
         self.assisted(world)
+    }
+
+    /// The move of somebody assisted into a plan of reintegration, for `udavit` to make.
+    pub fn reintegrates(&self, goal: &str) -> Value {
+        json!({"trigger": "reintegrate", "reintegration": plan(goal)})
     }
 
     /// A process of somebody assisted.
@@ -122,7 +127,7 @@ fn go(world: &World, path: &str, token: &str, body: &Value) -> Answer {
     world.step(path, token, &tag, body)
 }
 
-fn done(world: &World, path: &str, token: &str, body: Value) -> Value {
+pub fn done(world: &World, path: &str, token: &str, body: Value) -> Value {
     let moved = go(world, path, token, &body);
     assert_eq!(moved.status, 200, "{body}: {}", moved.text);
     moved.json()

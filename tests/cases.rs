@@ -257,6 +257,31 @@ fn a_grant_names_victims_of_the_case_only_and_tells_others_of_those_in_their_sig
     let named: Vec<Value> = seen.json()["items"].as_array().unwrap().iter().map(|p| p["victims"].clone()).collect();
     assert_eq!(named, [json!([both[0]]), json!([both[0]])], "{}", seen.text);
     assert_eq!(world.get(&format!("/v1/victims/{}", both[1]), &police).status, 404);
+    let listed = world.get(&format!("{path}/victims"), &police).json();
+    let listed: Vec<&Value> = listed["items"].as_array().unwrap().iter().map(|v| &v["victim_id"]).collect();
+    assert_eq!(listed, [&json!(both[0])]);
+    let expanded = world.get(&format!("{path}?expand=victims"), &police).json();
+    assert_eq!(expanded["victims"]["items"].as_array().unwrap().len(), 1, "{expanded}");
+}
+
+fn a_case_that_moves_moves_in_the_lists_of_those_it_is_shared_with(world) {
+    let owner = world.prosecutor();
+    let made = world.post("/v1/cases", &owner, &case());
+    let (path, id) = (made.header("location"), made.record()["id"].clone());
+    let grant = json!({"agency": "PE-PNP-DIRCTPTIM", "role": "investigation_support", "sections": ["narrative"]});
+    assert_eq!(world.post(&format!("{path}/participants"), &owner, &grant).status, 201);
+    let police = world.token("PE-PNP-DIRCTPTIM", "cases:read", Purpose::Investigation);
+    let listed = |stage: &str| {
+        let page = world.get(&format!("/v1/cases?stage={stage}"), &police).json();
+        page["items"].as_array().unwrap().iter().any(|one| one["id"] == id)
+    };
+    let before = made.record()["stage"].as_str().unwrap().to_owned();
+    assert!(listed(&before));
+    let act = json!({"trigger": "open_inquiry", "legal_act": {"type": "disposicion", "number": "01-2026"}});
+    let moved = world.step(&path, &owner, &world.get(&path, &owner).header("etag"), &act);
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    let after = moved.json()["stage"].as_str().unwrap().to_owned();
+    assert!(before != after && listed(&after) && !listed(&before));
 }
 
 fn the_owner_ends_what_it_granted_and_not_what_a_referral_granted(world) {

@@ -26,8 +26,6 @@ use crate::support::{Answer, Engine, World, case};
 const REFERENCE: [&str; 4] = ["agency", "client", "client_policy", "__diesel_schema_migrations"];
 /// The queue of the sealer: short, and read from its start in any bucket.
 const QUEUE: &str = "ledger_pending";
-/// Cases whose facts cannot be read: hardly ever one.
-const SKIPPED: &str = "statistics_skipped";
 
 /// Values of the parameters that lists take. One that is not here is taken from the contract or from a record.
 const EXAMPLES: &[(&str, &[&str])] = &[
@@ -340,7 +338,7 @@ fn on_postgresql_every_list_filter_and_sort_uses_an_index() {
     let mut seen = 0;
     for ran in &verdict.ran {
         for scan in &ran.scans {
-            if REFERENCE.contains(&scan.table.as_str()) || [QUEUE, SKIPPED].contains(&scan.table.as_str()) {
+            if REFERENCE.contains(&scan.table.as_str()) || scan.table == QUEUE {
                 continue;
             }
             seen += 1;
@@ -356,7 +354,12 @@ fn on_postgresql_every_list_filter_and_sort_uses_an_index() {
     assert!(faults.is_empty(), "{}", faults.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
+/// What reads the whole of a bucket because the whole of it is asked for.
 fn is_broom(sql: &str) -> bool {
+    // Of cases that cannot be read there is hardly ever one, each has raised an alarm, and an answer says how many.
+    if sql.starts_with("SELECT COUNT(*) FROM \"statistics_skipped\"") {
+        return true;
+    }
     sql.starts_with("DELETE FROM \"idempotency\"") || sql.starts_with("DELETE FROM \"assertion_replay\"")
 }
 
@@ -402,9 +405,7 @@ fn plan(conn: &mut Conn, sql: &str) -> Vec<String> {
 fn scans(conn: &mut Conn, sql: &str) -> Vec<String> {
     let whole = |step: &String| {
         let table = step.strip_prefix("SCAN ").and_then(|s| s.split_whitespace().next());
-        table.is_some_and(|t| {
-            !REFERENCE.contains(&t) && ![QUEUE, SKIPPED].contains(&t) && !["sqlite_schema", "CONSTANT"].contains(&t)
-        })
+        table.is_some_and(|t| !REFERENCE.contains(&t) && t != QUEUE && !["sqlite_schema", "CONSTANT"].contains(&t))
     };
     plan(conn, sql).into_iter().filter(whole).collect()
 }

@@ -71,7 +71,10 @@ fn an_answer_that_shows_a_record_and_changed_nothing_is_entered_like_a_read(worl
         let page = world.get(&format!("/v1/audit/entries?resource_id={record}&limit=200"), &oversight).json();
         page["items"].as_array().unwrap().iter().filter(|e| e["type"] == what).count()
     };
+    let care = world.post(&format!("/v1/victims/{victim}/care-processes"), &desk, &json!({"detection": {"detected_on": "2026-03-14", "channel": "police"}}));
+    assert_eq!(care.status, 201, "{}", care.text);
     for (door, record, what) in [
+        (care.header("location"), victim.clone(), "victim_care.read"),
         (path.clone(), last(&path), "case.read"),
         (format!("/v1/victims/{victim}"), victim.clone(), "victim.read"),
         (format!("/v1/victims/{victim}/identity"), victim.clone(), "victim_identity.read"),

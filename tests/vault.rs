@@ -44,9 +44,8 @@ const CLEAR: &[(&str, &str)] = &[
     ("head", "a code list"),
 ];
 
-/// Free texts that need a whole trial to be written: the part of a list that is sealed is tested in the vault. A goal of
-/// reintegration is planted by the amendment of the record; the act that may bring it too lies at the end of the care.
-const FAR: [&str; 2] = ["out_of_band_reason", "goal"];
+/// Free texts that need a whole trial to be written: the part of a list that is sealed is tested in the vault.
+const FAR: [&str; 1] = ["out_of_band_reason"];
 
 /// Hears everything that the servers of this process log at `debug` and below, and keeps what says a planted word.
 struct Ear;
@@ -474,6 +473,11 @@ fn a_stolen_database_the_logs_the_metrics_and_the_errors_show_no_free_text_of_an
     let care = p.post(&format!("{victim}/care-processes"), json!({"detection": {"detected_on": "2026-03-14", "channel": "police"}})).header("location");
     p.patch(&care, json!({"reintegration": {"domains": ["housing"], "starts_on": "2026-06-01", "goal": w()}}));
     p.step(&care, json!({"trigger": "close", "close_reason": "withdrew", "reason": w()}));
+    // Another victim's, as far as the plan that a move brings.
+    let ward = crate::care::Ward::new(world, 22);
+    let (assisted, move_on) = (ward.assisted_after_consent(world), ward.reintegrates(&w()));
+    p.note("POST", &format!("{assisted}/transitions"), &move_on);
+    crate::care::done(world, &assisted, &ward.udavit, move_on);
     let reunion = p.post(&format!("{victim}/reunifications"), json!({"country": "US", "summary": w(),
         "beneficiaries": [{"relation": "parent", "age": 50, "name": w()}]}));
     let reunion_path = reunion.header("location");

@@ -56,6 +56,7 @@ pub async fn victim_care_begin(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::begin(allowed.store(), allowed.act(), once, victim, new).await?;
     let location = format!("/v1/care-processes/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about(LOOK)).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -119,6 +120,7 @@ pub async fn care_process_amend(
     let (patch, _) = body.read(&allowed).await?;
     let version = etag::if_match(&req)?;
     let written = actions::amend(allowed.store(), allowed.act(), process, version, patch).await?;
+    allowed.looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about(LOOK)).await?;
     Ok(respond::ok(&req, written.view.version, &written.tag, None, &written.view))
 }
 
@@ -146,6 +148,7 @@ pub async fn care_process_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::make_move(allowed.store(), allowed.act(), once, process, version, new).await?;
+    allowed.looked(Entry::new(Action::Read, written.view.victim_id, Some(written.view.version)).about(LOOK)).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

@@ -61,6 +61,7 @@ pub async fn case_participant_add(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::add_participant(allowed.store(), allowed.act(), once, case, input).await?;
     let location = format!("/v1/cases/{case}/participants/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, case, None).about("case_participant")).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -104,5 +105,6 @@ pub async fn case_participant_transition_create(
     let ParticipantTransitionCreate { trigger: ParticipantTrigger::End, reason } = input;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::end_participant(allowed.store(), allowed.act(), once, case, participant, version, reason).await?;
+    allowed.looked(Entry::new(Action::Read, case, None).about("case_participant")).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }

@@ -54,6 +54,7 @@ pub async fn erasure_propose(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::propose(allowed.store(), allowed.act(), once, new).await?;
     let location = format!("/v1/erasures/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -124,6 +125,7 @@ pub async fn erasure_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::make_move(allowed.store(), allowed.act(), once, erasure, version, new).await?;
+    allowed.looked(Entry::new(Action::Read, erasure, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }
 

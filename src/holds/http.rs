@@ -38,6 +38,7 @@ pub async fn legal_hold_place(
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::place(allowed.store(), allowed.act(), once, new).await?;
     let location = format!("/v1/legal-holds/{}", written.view.id);
+    allowed.looked(Entry::new(Action::Read, written.view.id, Some(written.view.version))).await?;
     Ok(respond::created(&req, &location, written.view.version, &written.tag, &written.view, written.replayed))
 }
 
@@ -97,5 +98,6 @@ pub async fn legal_hold_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::make_move(allowed.store(), allowed.act(), once, hold, version, new).await?;
+    allowed.looked(Entry::new(Action::Read, hold, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }

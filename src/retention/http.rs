@@ -90,5 +90,6 @@ pub async fn retention_review_transition_create(
     let version = etag::if_match(&req)?;
     let once = Once::new(allowed.caller().client, key, fingerprint);
     let written = actions::make_move(allowed.store(), allowed.act(), once, review, version, new).await?;
+    allowed.looked(Entry::new(Action::Read, review, Some(written.view.version))).await?;
     Ok(respond::done(&req, written.view.version, &written.tag, &written.view, written.replayed))
 }

@@ -399,13 +399,13 @@ pub fn skipped(conn: &mut Conn) -> Result<u64> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// Of the cases that could not be read, those that are to be tried again now.
+/// Of the cases that could not be read, those that are to be tried again now, the longest waiting first.
 pub fn owed(conn: &mut Conn, now: Timestamp) -> Result<BTreeSet<CaseId>> {
     let cases: Vec<CaseId> = statistics_skipped::table
         .filter(statistics_skipped::bucket.eq(0))
         .filter(statistics_skipped::retry_at.le(now))
         .select(statistics_skipped::case_id)
-        .order(statistics_skipped::case_id.asc())
+        .order((statistics_skipped::retry_at.asc(), statistics_skipped::case_id.asc()))
         .limit(STEP)
         .load(conn)?;
     Ok(cases.into_iter().collect())

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS statistics_skipped_retry_at_case_id_idx;
