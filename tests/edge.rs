@@ -5,7 +5,8 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 use sistra::auth::Purpose;
-use sistra::auth::clients::Credential;
+use sistra::auth::clients::{Credential, NewClient, create};
+use sistra::kernel::{AgencyCode, Timestamp};
 
 use crate::both;
 use crate::support::{ALL, World, case, unique};
@@ -282,6 +283,29 @@ fn a_client_looks_at_so_many_persons_a_day_and_no_more(world, |config, _| config
     }
     assert_eq!(world.get(&victims[0], &desk).status, 200);
     assert_eq!(world.get(&format!("{path}/victims"), &desk).status, 200, "pseudonyms are not identities");
+}
+
+fn a_client_that_was_registered_a_moment_ago_gets_its_token_and_one_that_never_was_does_not(world) {
+    let new = NewClient {
+        agency: AgencyCode::parse(AGENCY).unwrap(),
+        name: "new".into(),
+        scopes: vec!["cases:read".into()],
+        purposes: vec![Purpose::Prosecution],
+        credential: Credential::Secret,
+    };
+    // As the command does it: in the database, and the server is told nothing.
+    let made = world.running.as_ref().unwrap().store.write_blocking(move |tx| Ok(create(tx, &new, Timestamp::now()))).unwrap();
+    let (client, secret) = made.unwrap();
+    let ask = |client: String, secret: &str| {
+        let basic = format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{client}:{secret}")));
+        world.send("POST", "/oauth/token", None, &[("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", &basic)], b"grant_type=client_credentials")
+    };
+    let secret = secret.unwrap();
+    let given = ask(client.to_string(), &secret);
+    assert_eq!(given.status, 200, "{}", given.text);
+    let token = given.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(world.get("/v1/cases", &token).status, 200);
+    assert_eq!(ask("01a2119c-7ca3-76f1-8000-30d491792415".into(), &secret).status, 401);
 }
 
 fn an_address_that_guesses_is_shut_out(world, |config, _| {

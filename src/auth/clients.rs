@@ -1,7 +1,7 @@
 //! Partner systems: who they are, what they may ask for, and how they prove it.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use base64::Engine;
@@ -15,7 +15,7 @@ use super::revocation::{self, Revoked};
 use crate::db::schema::{agency, client as t, client_policy};
 use crate::db::{Clear, Conn, Json, Store};
 use crate::kernel::error::Unavailable;
-use crate::kernel::ids::ClientId;
+use crate::kernel::ids::{ClientId, TokenId};
 use crate::kernel::{AgencyCode, Bucket, Error, Result, Timestamp};
 
 /// A partner system.
@@ -346,6 +346,8 @@ struct Snapshot {
 
 /// Oldest snapshot that is still believed, seconds.
 const STALE_S: u64 = 5;
+/// Time between two readings for the sake of clients that are not known.
+const AGAIN: Duration = Duration::from_millis(100);
 
 impl Directory {
     /// Reads clients and revocations once.
@@ -359,11 +361,31 @@ impl Directory {
     /// Reads them again.
     pub fn refresh(&self, store: &Store) -> Result<()> {
         let (taken, now) = (Instant::now(), Timestamp::now());
-        let (clients, revoked) = store.read_blocking(|conn| Ok((all(conn)?, revocation::live(conn, now)?)))?;
+        let read = store.read_blocking(|conn| Ok((all(conn)?, revocation::live(conn, now)?)))?;
+        self.believe(read, taken, now);
+        Ok(())
+    }
+
+    fn believe(&self, (clients, revoked): (Vec<ClientRecord>, Vec<(TokenId, Timestamp)>), taken: Instant, now: Timestamp) {
         self.revoked.learn(revoked, now);
         let clients = clients.into_iter().map(|c| (c.id, std::sync::Arc::new(c))).collect();
         self.snapshot.store(std::sync::Arc::new(Snapshot { clients, taken }));
-        Ok(())
+    }
+
+    /// A client, one that was registered a moment ago included: where it is not known, the directory is read again. Those
+    /// who ask for somebody who is not there wait for each other's reading, so that it is not read for each of them.
+    pub async fn find_new(&self, store: &Store, id: ClientId) -> Result<Option<std::sync::Arc<ClientRecord>>> {
+        if let Some(known) = self.find(id)? {
+            return Ok(Some(known));
+        }
+        let asked = Instant::now();
+        tokio::time::sleep(AGAIN.saturating_sub(self.snapshot.load().taken.elapsed())).await;
+        if self.snapshot.load().taken < asked {
+            let (taken, now) = (Instant::now(), Timestamp::now());
+            let read = store.read(move |conn| Ok((all(conn)?, revocation::live(conn, now)?))).await?;
+            self.believe(read, taken, now);
+        }
+        self.find(id)
     }
 
     /// A client, if the directory is fresh enough to be believed.

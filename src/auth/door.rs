@@ -202,7 +202,11 @@ async fn authenticate(
                 return Err(no("assertion type"));
             }
             let id = claimed_client(assertion).ok_or_else(|| no("assertion names no client"))?;
-            let client = directory.find(id)?.filter(|c| c.active).ok_or_else(|| no("unknown or disabled client"))?;
+            let client = directory
+                .find_new(&door.store, id)
+                .await?
+                .filter(|c| c.active)
+                .ok_or_else(|| no("unknown or disabled client"))?;
             match door.authenticator.assertion(&client, assertion, now) {
                 Err(Error::InvalidToken(why)) => Err(no(why)),
                 Err(other) => Err(other.into()),
@@ -217,7 +221,11 @@ async fn authenticate(
         }
         (None, Some(value)) => {
             let (id, secret) = value.to_str().ok().and_then(read_basic).ok_or_else(|| no("malformed Basic"))?;
-            let client = directory.find(id)?.filter(|c| c.active).ok_or_else(|| no("unknown or disabled client"))?;
+            let client = directory
+                .find_new(&door.store, id)
+                .await?
+                .filter(|c| c.active)
+                .ok_or_else(|| no("unknown or disabled client"))?;
             let given = clients::hash(&secret);
             let holds = client.secret_hash.as_ref().is_some_and(|own| {
                 aws_lc_rs::constant_time::verify_slices_are_equal(own.as_bytes(), given.as_bytes()).is_ok()
